@@ -1,0 +1,1 @@
+"""offhook answers phone calls with Azure OpenAI or OpenAI Realtime over SIP."""

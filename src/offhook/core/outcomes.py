@@ -1,0 +1,64 @@
+"""How a function call of the model ends. Each one ends exactly once, in one of these ways."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+
+class Answered(Struct, frozen=True, gc=False):
+    """The tool ran. `output` is the text (usually JSON) that the model reads."""
+
+    output: str
+
+
+class InvalidArguments(Struct, frozen=True, gc=False):
+    """The model's arguments do not fit; `message` tells it what to put right and try again.
+
+    Covers text that is not JSON, missing and unknown arguments, and an unknown tool.
+    """
+
+    message: str
+
+
+class Failed(Struct, frozen=True, gc=False):
+    """The tool raised. `error` is for our log, never for the model."""
+
+    error: str
+
+
+class TimedOut(Struct, frozen=True, gc=False):
+    """The tool did not answer within `seconds`."""
+
+    seconds: float
+
+
+class Cancelled(Struct, frozen=True, gc=False):
+    """The call was not made or not waited for, e.g. because the caller cut in or left."""
+
+    why: str
+
+
+class Transfer(Struct, frozen=True, gc=False):
+    """Hand the caller to a human at a named target of the bot.
+
+    Returned by a tool or a hook. `announce` is an order to the model on what to say first;
+    without it the bot's standard announcement is used.
+    """
+
+    target: str = "default"
+    reason: str = ""
+    announce: str | None = None
+
+
+class HangUp(Struct, frozen=True, gc=False):
+    """End the call, after a goodbye has been heard. Returned by a tool or a hook."""
+
+    reason: str = ""
+    goodbye: str | None = None
+
+
+Outcome: TypeAlias = (
+    Answered | InvalidArguments | Failed | TimedOut | Cancelled | Transfer | HangUp
+)

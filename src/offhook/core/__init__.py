@@ -1,1 +1,1 @@
-"""What a call is, as pure values: nothing here reads a clock, opens a socket, logs or rolls dice."""
+"""What a call is, as pure values: nothing here reads a clock, opens a socket or rolls dice."""

@@ -59,6 +59,4 @@ class HangUp(Struct, frozen=True, gc=False):
     goodbye: str | None = None
 
 
-Outcome: TypeAlias = (
-    Answered | InvalidArguments | Failed | TimedOut | Cancelled | Transfer | HangUp
-)
+Outcome: TypeAlias = Answered | InvalidArguments | Failed | TimedOut | Cancelled | Transfer | HangUp

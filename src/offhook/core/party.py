@@ -19,3 +19,6 @@ class Party(Struct, frozen=True, gc=False):
     def anonymous(self) -> bool:
         """Whether the caller withholds the number."""
         return self.number is None
+
+
+UNKNOWN = Party()

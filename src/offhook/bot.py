@@ -1,0 +1,153 @@
+"""What a user writes: who the bot is, what it can do, and to whom it can hand a caller.
+
+    from offhook import Bot, tool
+
+    @tool
+    async def opening_hours() -> str:
+        \"\"\"Tell when the shop is open.\"\"\"
+        return "Monday to Friday, 9 to 17"
+
+    bot = Bot(
+        "You answer the phone of a bicycle shop. Be brief and friendly.",
+        greeting="Hello, this is the AI assistant of Miller's Bicycles. How can I help?",
+        tools=[opening_hours],
+        targets={"workshop": "tel:+493023125001"},
+    )
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeAlias
+
+from msgspec.structs import replace
+
+from offhook.core.call import Call
+from offhook.core.outcomes import HangUp, Transfer
+from offhook.core.rules import Lines
+from offhook.errors import BotError
+from offhook.lines import exactly, lines_for
+from offhook.telephony.targets import Target, parse_target
+from offhook.tools import Tool, Toolbox, tool
+
+Reaction: TypeAlias = str | Transfer | HangUp | None
+KeyHook: TypeAlias = Callable[[Call, str], Awaitable[Reaction]]
+
+
+class Bot:
+    """A bot that answers the phone.
+
+    `instructions` is the prompt of the whole call. `greeting` are the exact words that open it.
+    `targets` maps a name that the model may choose to a `tel:` or `sip:` URI that it never
+    sees, or to a `Target` with a label that callers hear. `lines` replaces single standard
+    sentences: `Bot(..., lines={"goodbye": "Bye now!"})`.
+
+    Raises `BotError` (and its kinds `ToolError`, `TargetError`) when something in it cannot
+    work, at once and not when the phone rings.
+    """
+
+    def __init__(
+        self,
+        instructions: str,
+        *,
+        greeting: str | None = None,
+        name: str = "bot",
+        language: str = "en",
+        voice: str | None = None,
+        tools: Sequence[Tool] = (),
+        targets: Mapping[str, str | Target] | None = None,
+        lines: Mapping[str, str] | None = None,
+        may_hang_up: bool = True,
+    ) -> None:
+        if not instructions.strip():
+            raise BotError("A bot needs instructions: say in a few sentences who it is.")
+        self.instructions = instructions
+        self.name = name
+        self.language = language
+        self.voice = voice
+        self.tools = tuple(tools)
+        self.may_hang_up = may_hang_up
+        self.lines = _lines(language, {**(lines or {}), **({"greeting": greeting} if greeting else {})})
+        self.targets = {n: _target(n, t) for n, t in (targets or {}).items()}
+        self._on_digit: KeyHook | None = None
+        self._on_digits: KeyHook | None = None
+        self.toolbox()  # so that a name given twice is reported here
+
+    def on_dtmf(self, hook: KeyHook) -> KeyHook:
+        """Decorator: call `hook(call, key)` for each key that the caller presses.
+
+        `key` is one of `0`-`9`, `*`, `#`, `A`-`D`. The hook returns an order to the model
+        ("The caller pressed 1: ..."), a `Transfer`, a `HangUp` or `None`.
+        """
+        self._on_digit = hook
+        return hook
+
+    def on_digits(self, hook: KeyHook) -> KeyHook:
+        """Decorator: call `hook(call, digits)` for each complete entry.
+
+        An entry ends with `#` or after a pause, and `*` starts it again. Returns as `on_dtmf`.
+        """
+        self._on_digits = hook
+        return hook
+
+    async def key_pressed(self, call: Call, key: str) -> Reaction:
+        """What the bot makes of one key."""
+        return await self._on_digit(call, key) if self._on_digit else None
+
+    async def digits_entered(self, call: Call, digits: str) -> Reaction:
+        """What the bot makes of a complete entry."""
+        return await self._on_digits(call, digits) if self._on_digits else None
+
+    def with_target(self, name: str, uri: str) -> Bot:
+        """The same bot with one more target, unless it has one of that name."""
+        if name in self.targets:
+            return self
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__, targets={**self.targets, name: parse_target(name, uri)})
+        return twin
+
+    def toolbox(self) -> Toolbox:
+        """All tools that the model is offered: the bot's own and the built-in ones."""
+        built_in: list[Tool] = []
+        if self.targets:
+            built_in.append(_handoff(tuple(self.targets)))
+        if self.may_hang_up:
+            built_in.append(end_call)
+        own = {t.name for t in self.tools}
+        return Toolbox((*self.tools, *(t for t in built_in if t.name not in own)))
+
+
+def _lines(language: str, words: Mapping[str, str]) -> Lines:
+    unknown = set(words) - set(Lines.__struct_fields__)
+    if unknown:
+        known = ", ".join(Lines.__struct_fields__)
+        raise BotError(f"Unknown lines: {', '.join(sorted(unknown))}. There are: {known}.")
+    return replace(lines_for(language), **{k: exactly(v) for k, v in words.items()})
+
+
+def _target(name: str, target: str | Target) -> Target:
+    return target if isinstance(target, Target) else parse_target(name, target)
+
+
+def _handoff(names: tuple[str, ...]) -> Tool:
+    """The tool that hands over to a human; the model only ever sees the targets' names."""
+    Name: Any = Literal[names]  # noqa: N806  # a type made of the bot's own names
+
+    async def handoff_human(target: Any, reason: str) -> Transfer:
+        """Hand the caller to a human. Use it when the caller asks for a person, or when you
+        cannot help. Do not announce it yourself: the caller is told."""
+        return Transfer(target, reason)
+
+    handoff_human.__annotations__ = {
+        "target": Annotated[Name, "Whom to hand over to."],
+        "reason": Annotated[str, "Why, in a few words."],
+        "return": Transfer,
+    }
+    return tool(handoff_human)
+
+
+@tool
+async def end_call(reason: Annotated[str, "Why, in a few words."]) -> HangUp:
+    """End the call. Use it only after the caller has said goodbye or wants nothing more. Do not
+    say goodbye yourself: that is done for you."""
+    return HangUp(reason)

@@ -1,0 +1,87 @@
+"""The call: one frozen value that is everything we know of it.
+
+Tools and hooks get this value as it is; since it is frozen, they can read all of it and change
+none.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from offhook.core.alarms import Alarm, Alarms
+from offhook.core.digits import Digits
+from offhook.core.end import End
+from offhook.core.events import Used
+from offhook.core.party import Party
+from offhook.core.rules import Rules
+from offhook.core.toolcalls import Ledger
+from offhook.core.transcript import Transcript
+from offhook.core.transfer import TransferState
+
+
+class Phase(StrEnum):
+    """Where the call is. Each waiting phase has an alarm that ends the wait."""
+
+    ACCEPTING = "accepting"  # it rings; we are accepting it
+    REJECTING = "rejecting"  # it rings; we turn it away
+    JOINING = "joining"  # accepted; the sideband is being opened
+    LIVE = "live"
+    REJOINING = "rejoining"  # the sideband is lost, the caller may be there
+    LEAVING = "leaving"  # the goodbye is being said
+    HANGING_UP = "hanging_up"
+    ENDED = "ended"
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """One phone call.
+
+    `id` is the cloud's id of it; `caller` is who calls, as the network claims; `called` is the
+    number that was dialled, where known; `transcript` is what was said so far. Times are
+    seconds on a clock that only has meaning within this process.
+    """
+
+    id: str
+    rules: Rules
+    caller: Party = Party()
+    called: str | None = None
+    language: str = "en"
+    rang_at: float = 0.0
+    phase: Phase = Phase.ACCEPTING
+    alarms: Alarms = Alarms()
+    tries: int = 0  # of the request that the phase waits for
+    variant: int = 0  # of how the accept names the voice
+    maybe_accepted: bool = False  # an accept was sent whose answer was lost
+    greeted: bool = False
+    accepted_at: float | None = None
+    attached_at: float | None = None
+    greeted_at: float | None = None  # when the caller first heard the bot
+    tools: Ledger = Ledger()
+    transfer: TransferState = TransferState()
+    transcript: Transcript = Transcript()
+    digits: Digits = Digits()
+    idle_prompts: int = 0
+    probes: int = 0
+    usage: Used = Used()
+    leaving: End | None = None  # the end that we are working towards
+    end: End | None = None
+    ended_at: float | None = None
+
+    def with_(self, **changes: Any) -> Call:
+        """The same call with these fields changed."""
+        return replace(self, **changes)
+
+    def enter(self, phase: Phase, **changes: Any) -> Call:
+        """The same call in another phase, with its tries counted from the start."""
+        return replace(self, phase=phase, tries=0, **changes)
+
+    def alarm(self, alarm: Alarm, at: float) -> Call:
+        """The same call with this alarm set."""
+        return replace(self, alarms=self.alarms.set(alarm, at))
+
+    def calm(self, *alarms: Alarm) -> Call:
+        """The same call with these alarms taken away."""
+        return replace(self, alarms=self.alarms.clear(*alarms))

@@ -1,0 +1,73 @@
+"""Why a call ended, and whose fault it was. Every call has exactly one answer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Fault(StrEnum):
+    """Who has to look into it. `CALLER` and `BOT` are ordinary endings."""
+
+    CALLER = "caller"
+    BOT = "bot"
+    US = "us"
+    CLOUD = "cloud"
+    CARRIER = "carrier"
+    CONFIGURATION = "configuration"
+
+
+class EndReason(StrEnum):
+    """Why the call is over."""
+
+    CALLER_HUNG_UP = "caller_hung_up"
+    CALLER_LEFT_EARLY = "caller_left_early"  # gone before we could accept
+    CALLER_SILENT = "caller_silent"
+    BOT_HUNG_UP = "bot_hung_up"
+    TRANSFERRED = "transferred"
+    MAX_LENGTH = "max_length"
+    TAKEN_ELSEWHERE = "taken_elsewhere"  # another consumer of the same webhook was faster
+    ACCEPT_FAILED = "accept_failed"
+    ACCEPT_REFUSED = "accept_refused"  # our own request or key was wrong
+    ATTACH_FAILED = "attach_failed"
+    ATTACH_REFUSED = "attach_refused"
+    SESSION_EXPIRED = "session_expired"
+    NO_EVENTS = "no_events"
+    MODEL_FAILED = "model_failed"
+    TRANSFER_FAILED = "transfer_failed"
+    SHUT_DOWN = "shut_down"
+    BUG = "bug"
+
+
+FAULTS = {
+    EndReason.CALLER_HUNG_UP: Fault.CALLER,
+    EndReason.CALLER_LEFT_EARLY: Fault.CALLER,
+    EndReason.CALLER_SILENT: Fault.CALLER,
+    EndReason.BOT_HUNG_UP: Fault.BOT,
+    EndReason.TRANSFERRED: Fault.BOT,
+    EndReason.MAX_LENGTH: Fault.BOT,
+    EndReason.TAKEN_ELSEWHERE: Fault.CONFIGURATION,
+    EndReason.ACCEPT_FAILED: Fault.CLOUD,
+    EndReason.ACCEPT_REFUSED: Fault.CONFIGURATION,
+    EndReason.ATTACH_FAILED: Fault.CLOUD,
+    EndReason.ATTACH_REFUSED: Fault.CONFIGURATION,
+    EndReason.SESSION_EXPIRED: Fault.CLOUD,
+    EndReason.NO_EVENTS: Fault.CLOUD,
+    EndReason.MODEL_FAILED: Fault.CLOUD,
+    EndReason.TRANSFER_FAILED: Fault.CARRIER,
+    EndReason.SHUT_DOWN: Fault.US,
+    EndReason.BUG: Fault.US,
+}
+
+
+class End(Struct, frozen=True, gc=False):
+    """The one end of a call. `detail` is for the person on call, never for the caller."""
+
+    reason: EndReason
+    detail: str = ""
+
+    @property
+    def fault(self) -> Fault:
+        """Whose fault it was."""
+        return FAULTS[self.reason]

@@ -1,0 +1,304 @@
+"""What happens to a call: facts, in the past tense. Imported as `on`.
+
+Ids, times of day and dice are made at the edge and arrive inside events.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from offhook.core.alarms import Alarm
+from offhook.core.outcomes import HangUp, Outcome, Transfer
+from offhook.core.transcript import Who
+
+
+class Refusal(StrEnum):
+    """What a refusal by the cloud means for us."""
+
+    GONE = "gone"  # no such call (any more)
+    TAKEN = "taken"  # somebody has accepted it already
+    BUSY = "busy"  # worth another try: 429, 5xx, no answer in time
+    VARIANT = "variant"  # it refuses how we name the voice; there is another way
+    WRONG = "wrong"  # our request or our key is wrong; another try is no use
+
+
+class SayEnd(StrEnum):
+    """How something that we asked the model to say ended."""
+
+    HEARD = "heard"
+    CUT = "cut"  # the caller cut in
+    DROPPED = "dropped"  # it was stale before its turn came
+    FAILED = "failed"  # the model could not say it
+
+
+# Ringing and joining
+
+
+class Accepted(Struct, frozen=True, gc=False):
+    """The cloud has taken our accept."""
+
+
+class AcceptRefused(Struct, frozen=True, gc=False):
+    """The cloud has not taken our accept. `unsure`: it may have, the answer was lost."""
+
+    refusal: Refusal
+    detail: str = ""
+    unsure: bool = False
+
+
+class Rejected(Struct, frozen=True, gc=False):
+    """The reject was taken, or the call was gone already."""
+
+
+class RejectFailed(Struct, frozen=True, gc=False):
+    """The reject was not taken."""
+
+    detail: str = ""
+
+
+class Attached(Struct, frozen=True, gc=False):
+    """The sideband is open."""
+
+
+class AttachFailed(Struct, frozen=True, gc=False):
+    """The sideband could not be opened."""
+
+    refusal: Refusal
+    detail: str = ""
+
+
+class SidebandLost(Struct, frozen=True, gc=False):
+    """The sideband has closed without our doing. The caller may still be there."""
+
+    detail: str = ""
+
+
+class NothingHeard(Struct, frozen=True, gc=False):
+    """No frame at all has come for `seconds` although the sideband is open."""
+
+    seconds: float
+
+
+class SessionExpired(Struct, frozen=True, gc=False):
+    """The cloud has ended the session because of its age."""
+
+    detail: str = ""
+
+
+# The conversation
+
+
+class UtteranceOpened(Struct, frozen=True, gc=False):
+    """Somebody's utterance has got its place in the conversation, after `after`."""
+
+    item: str
+    who: Who
+    after: str | None = None
+
+
+class CallerStarted(Struct, frozen=True, gc=False):
+    """The caller has begun to speak."""
+
+    item: str
+
+
+class CallerStopped(Struct, frozen=True, gc=False):
+    """The caller has stopped speaking."""
+
+    item: str
+
+
+class CallerSaid(Struct, frozen=True, gc=False):
+    """Speech recognition has told what the caller said."""
+
+    item: str
+    text: str
+
+
+class CallerNotUnderstood(Struct, frozen=True, gc=False):
+    """Speech recognition has failed for this utterance; the model heard it all the same."""
+
+    item: str
+    detail: str
+
+
+class CallerSilent(Struct, frozen=True, gc=False):
+    """Nobody has spoken for the idle time, and the cloud prompts the caller."""
+
+    item: str | None = None
+
+
+class BotSaid(Struct, frozen=True, gc=False):
+    """The text of an utterance of the bot."""
+
+    item: str
+    text: str
+
+
+class BotSpoke(Struct, frozen=True, gc=False):
+    """How long the audio of an utterance is, in milliseconds."""
+
+    item: str
+    milliseconds: int
+
+
+class BotCut(Struct, frozen=True, gc=False):
+    """The caller heard only the first `heard_ms` milliseconds of an utterance."""
+
+    item: str
+    heard_ms: int
+
+
+class BotStarted(Struct, frozen=True, gc=False):
+    """The caller hears the bot. `ref` names what we asked to be said, if we did."""
+
+    ref: str | None = None
+
+
+class BotStopped(Struct, frozen=True, gc=False):
+    """The caller no longer hears the bot."""
+
+
+class SayEnded(Struct, frozen=True, gc=False):
+    """Something that we asked to be said is over."""
+
+    ref: str
+    how: SayEnd
+
+
+class ToolAsked(Struct, frozen=True, gc=False):
+    """The model asks for a function. `spoke`: in the same breath it spoke to the caller."""
+
+    ref: str
+    name: str
+    arguments: str
+    spoke: bool = False
+
+
+class ToolVoided(Struct, frozen=True, gc=False):
+    """The model asked for a function, but in a response that was cut off before its end."""
+
+    ref: str
+    name: str
+
+
+class ModelFailed(Struct, frozen=True, gc=False):
+    """The model cannot answer, another try included."""
+
+    code: str
+    detail: str = ""
+
+
+class DigitPressed(Struct, frozen=True, gc=False):
+    """The caller pressed a key."""
+
+    key: str
+
+
+class Used(Struct, frozen=True, gc=False):
+    """Tokens that one response has used; cached ones are a part of the input."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    input_audio: int = 0
+    output_audio: int = 0
+    cached: int = 0
+
+
+# The shell's answers
+
+
+class ToolEnded(Struct, frozen=True, gc=False):
+    """A tool has ended, one way or another."""
+
+    ref: str
+    outcome: Outcome
+
+
+class HookAnswered(Struct, frozen=True, gc=False):
+    """The bot's own code has reacted to a key or an entry: with words, an action, or nothing."""
+
+    answer: str | Transfer | HangUp | None
+
+
+class Referred(Struct, frozen=True, gc=False):
+    """The cloud has handed our transfer on. It does not say that the caller has arrived."""
+
+
+class ReferFailed(Struct, frozen=True, gc=False):
+    """The cloud has refused our transfer."""
+
+    detail: str = ""
+
+
+class HungUp(Struct, frozen=True, gc=False):
+    """The hang-up was taken, or the call was gone already."""
+
+
+class HangUpFailed(Struct, frozen=True, gc=False):
+    """The hang-up was not taken."""
+
+    detail: str = ""
+
+
+class ShutDown(Struct, frozen=True, gc=False):
+    """This process must leave."""
+
+
+class TimeUp(Struct, frozen=True, gc=False):
+    """At least one alarm of the call is due."""
+
+
+class Due(Struct, frozen=True, gc=False):
+    """One alarm is due. Made from `TimeUp` inside the step."""
+
+    alarm: Alarm
+
+
+class Broke(Struct, frozen=True, gc=False):
+    """Our own code raised while it worked on this call."""
+
+    detail: str
+
+
+Event: TypeAlias = (
+    Accepted
+    | AcceptRefused
+    | Rejected
+    | RejectFailed
+    | Attached
+    | AttachFailed
+    | SidebandLost
+    | NothingHeard
+    | SessionExpired
+    | UtteranceOpened
+    | CallerStarted
+    | CallerStopped
+    | CallerSaid
+    | CallerNotUnderstood
+    | CallerSilent
+    | BotSaid
+    | BotSpoke
+    | BotCut
+    | BotStarted
+    | BotStopped
+    | SayEnded
+    | ToolAsked
+    | ToolVoided
+    | ModelFailed
+    | DigitPressed
+    | Used
+    | ToolEnded
+    | HookAnswered
+    | Referred
+    | ReferFailed
+    | HungUp
+    | HangUpFailed
+    | ShutDown
+    | TimeUp
+    | Due
+    | Broke
+)

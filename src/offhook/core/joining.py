@@ -1,0 +1,101 @@
+"""Onto the sideband, and back onto it when it is lost.
+
+The audio and the model live in the cloud, so a lost sideband is not a finished call: the caller
+may still be talking to a model that has nobody to run its tools. Only the cloud's own word that
+there is no such call ends it.
+"""
+
+from __future__ import annotations
+
+from offhook.core import commands as do
+from offhook.core import events as on
+from offhook.core import leaving
+from offhook.core.alarms import Alarm
+from offhook.core.call import Call, Phase
+from offhook.core.end import End, EndReason
+from offhook.core.events import Refusal
+from offhook.core.transfer import TransferOutcome
+
+Step = tuple[Call, list[do.Command]]
+
+FIRST_BACKOFF = (0.2, 0.4, 0.8, 1.6, 3.0)
+AGAIN_BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+def join(call: Call, now: float) -> Step:
+    """Accepted: open the sideband, and start the clocks that limit the call."""
+    limits = call.rules.limits
+    call = call.enter(Phase.JOINING, accepted_at=now).calm(Alarm.RING, Alarm.RETRY)
+    call = call.alarm(Alarm.ATTACH, now + limits.attach)
+    call = call.alarm(Alarm.MAX_LENGTH, now + limits.call)
+    if 0 < limits.wrap_up < limits.call:
+        call = call.alarm(Alarm.WRAP_UP, now + limits.call - limits.wrap_up)
+    return attach(call, now)
+
+
+def rejoin(call: Call, now: float) -> Step:
+    """The sideband is lost: go back onto it."""
+    return attach(call.enter(Phase.REJOINING).calm(Alarm.RETRY), now)
+
+
+def attach(call: Call, now: float) -> Step:
+    """One try to open the sideband."""
+    limits = call.rules.limits
+    left = call.alarms.times.get(Alarm.ATTACH, now + limits.attach) - now
+    return call.with_(tries=call.tries + 1), [do.Attach(min(max(left, 0.1), limits.attach))]
+
+
+def step(call: Call, event: on.Event, now: float) -> Step | None:
+    """A step while the sideband is being opened, for the first time or again."""
+    match call.phase, event:
+        case _, on.Attached():
+            return _attached(call, now)
+        case Phase.REJOINING, on.AttachFailed(Refusal.GONE, detail):
+            return _gone(call, detail, now)
+        case Phase.REJOINING, on.AttachFailed():
+            return call.alarm(Alarm.RETRY, now + pause(AGAIN_BACKOFF, call.tries)), []
+        case Phase.JOINING, on.AttachFailed(Refusal.WRONG, detail):
+            return leaving.hang_up(call, End(EndReason.ATTACH_REFUSED, detail), now)
+        case Phase.JOINING, on.AttachFailed():  # a 404 too: not joinable yet right after accept
+            return call.alarm(Alarm.RETRY, now + pause(FIRST_BACKOFF, call.tries)), []
+        case _, on.Due(Alarm.RETRY):
+            return attach(call, now)
+        case _, on.Due(Alarm.ATTACH):
+            detail = f"no sideband within {call.rules.limits.attach:g} s"
+            return leaving.hang_up(call, End(EndReason.ATTACH_FAILED, detail), now)
+        case Phase.REJOINING, on.Due(Alarm.MAX_LENGTH):
+            return leaving.hang_up(call, End(EndReason.MAX_LENGTH), now)
+        case _, on.ShutDown():
+            return leaving.hang_up(call, End(EndReason.SHUT_DOWN), now)
+        case _, on.SidebandLost():  # news of the sideband that is being replaced
+            return call, []
+        case _:
+            return None
+
+
+def _attached(call: Call, now: float) -> Step:
+    call = call.enter(Phase.LIVE).calm(Alarm.ATTACH, Alarm.RETRY)
+    if call.greeted:
+        return call, []
+    call = call.with_(attached_at=now, greeted=True)
+    if call.rules.limits.greeting_delay > 0:
+        return call.alarm(Alarm.GREET, now + call.rules.limits.greeting_delay), []
+    return call, [greeting(call)]
+
+
+def greeting(call: Call) -> do.Say:
+    """The one greeting of a call."""
+    return do.Say("greeting", call.rules.lines.greeting)
+
+
+def _gone(call: Call, detail: str, now: float) -> Step:
+    if not call.transfer.sent:
+        return leaving.finish(call, End(EndReason.CALLER_HUNG_UP, detail), now)
+    target = call.transfer.target
+    transfer = call.transfer.end(TransferOutcome.TRANSFERRED, now)
+    return leaving.finish(call.with_(transfer=transfer), End(EndReason.TRANSFERRED, target), now)
+
+
+def pause(backoff: tuple[float, ...], tries: int) -> float:
+    """The pause after the n-th try, in seconds; the last one repeats."""
+    return backoff[min(max(tries - 1, 0), len(backoff) - 1)]

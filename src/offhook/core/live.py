@@ -1,0 +1,181 @@
+"""The conversation: tools, keys, silence, and what each of them may lead to."""
+
+from __future__ import annotations
+
+from offhook.core import commands as do
+from offhook.core import events as on
+from offhook.core import handover, joining, leaving, records
+from offhook.core.alarms import Alarm
+from offhook.core.answers import answer
+from offhook.core.call import Call, Phase
+from offhook.core.end import End, EndReason
+from offhook.core.events import SayEnd
+from offhook.core.outcomes import HangUp, Outcome, Transfer
+from offhook.core.rules import Floor
+
+Step = tuple[Call, list[do.Command]]
+
+PROBES = 3  # silent sidebands in a row, each proven alive by a re-attach, before we give up
+
+
+def step(call: Call, event: on.Event, now: float) -> Step | None:
+    """A step of a live call."""
+    return (
+        _line(call, event, now)
+        or handover.step(call, event, now)
+        or _clock(call, event, now)
+        or _tools(call, event, now)
+        or _keys(call, event, now)
+        or _voices(call, event, now)
+    )
+
+
+def _line(call: Call, event: on.Event, now: float) -> Step | None:
+    """The line itself: lost, silent, expired, or to be left."""
+    match event:
+        case on.SidebandLost():
+            return joining.rejoin(call, now)
+        case on.NothingHeard() if call.phase is Phase.LIVE and call.probes >= PROBES:
+            return leaving.hang_up(call, End(EndReason.NO_EVENTS), now)
+        case on.NothingHeard() if call.phase is Phase.LIVE:
+            call, attach = joining.rejoin(call.with_(probes=call.probes + 1), now)
+            return call, [do.Detach(), *attach]
+        case on.SessionExpired(detail):
+            return leaving.hang_up(call, End(EndReason.SESSION_EXPIRED, detail), now)
+        case on.ModelFailed(code, detail):
+            return _model_failed(call, f"{code}: {detail}".strip(": "), now)
+        case on.ShutDown():
+            end = End(EndReason.SHUT_DOWN)
+            return leaving.goodbye(call, end, call.rules.lines.shut_down, now)
+        case _:
+            return None
+
+
+def _model_failed(call: Call, detail: str, now: float) -> Step:
+    """A model that cannot speak cannot apologise: a human is the only help left."""
+    if call.transfer.sent:
+        return call, []
+    target = next(iter(call.rules.targets), None)
+    if target is None or any(a.target == target for a in call.transfer.attempts):
+        return leaving.hang_up(call, End(EndReason.MODEL_FAILED, detail), now)
+    return handover.refer(handover.start(call, target, "the model failed", now), now)
+
+
+def _clock(call: Call, event: on.Event, now: float) -> Step | None:
+    lines = call.rules.lines
+    match event:
+        case on.Due(Alarm.GREET):
+            return call, [joining.greeting(call)]
+        case on.Due(Alarm.WRAP_UP):
+            stale = now + call.rules.limits.wrap_up / 2
+            return call, [do.Say("wrap_up", lines.wrap_up, until=stale)]
+        case on.Due(Alarm.MAX_LENGTH):
+            return leaving.goodbye(call, End(EndReason.MAX_LENGTH), lines.time_up, now)
+        case on.Due(Alarm.SILENCE):
+            return leaving.goodbye(call, End(EndReason.CALLER_SILENT), lines.silence, now)
+        case _:
+            return None
+
+
+def _tools(call: Call, event: on.Event, now: float) -> Step | None:
+    match event:
+        case on.ToolAsked(ref) | on.ToolVoided(ref) if ref in call.tools:
+            return call, []  # the clouds have been seen to ask twice
+        case on.ToolAsked(ref, name, arguments, spoke):
+            call = call.with_(tools=call.tools.asked(ref, name, now, spoke=spoke))
+            return call, [do.RunTool(ref, name, arguments)]
+        case on.ToolVoided(ref, name):
+            return leaving.answer_at_once(call, ref, name, "the caller cut in", now)
+        case on.ToolEnded(ref, outcome):
+            return _tool_ended(call, ref, outcome, now)
+        case _:
+            return None
+
+
+def _tool_ended(call: Call, ref: str, outcome: Outcome, now: float) -> Step | None:
+    tool = call.tools.running(ref)
+    if tool is None:
+        return None
+    refused = None
+    match outcome:
+        case Transfer(target):
+            refused = handover.refusal(call, target)
+    call = call.with_(tools=call.tools.ended(ref, refused or outcome, now))
+    told = do.AnswerTool(ref, answer(refused or outcome), reply=not call.transfer.active)
+    match refused or outcome:
+        case Transfer() | HangUp() as action:
+            quiet = do.AnswerTool(ref, told.output, reply=False)
+            call, commands = act(call, action, now, spoke=tool.spoke)
+            return call, [quiet, *commands]
+        case _:
+            return call, [told]
+
+
+def act(call: Call, action: Transfer | HangUp, now: float, *, spoke: bool = False) -> Step:
+    """Do what a tool or a hook of the bot decided. `spoke`: the caller has been told already."""
+    match action:
+        case Transfer(target, reason, announce):
+            return handover.begin(call, target, reason, announce, now, spoke=spoke)
+        case HangUp(reason, order):
+            order = order or (None if spoke else call.rules.lines.goodbye)
+            return leaving.goodbye(call, End(EndReason.BOT_HUNG_UP, reason), order, now)
+
+
+def _keys(call: Call, event: on.Event, now: float) -> Step | None:
+    limits = call.rules.limits
+    match event:
+        case on.DigitPressed(key):
+            digits, entry = call.digits.press(key, limits.digit_count)
+            call = call.with_(digits=digits, idle_prompts=0).calm(Alarm.DIGITS, Alarm.SILENCE)
+            if digits.typed:
+                call = call.alarm(Alarm.DIGITS, now + limits.digit_gap)
+            told: list[do.Command] = [do.TellDigit(key)]
+            return call, told + ([do.TellDigits(entry)] if entry else [])
+        case on.Due(Alarm.DIGITS):
+            call, entry = call.with_(digits=type(call.digits)()), call.digits.typed
+            return call, [do.TellDigits(entry)] if entry else []
+        case on.HookAnswered(str(order)):
+            return call, [do.Say("hook", order)]
+        case on.HookAnswered(Transfer(target) as action):
+            if handover.refusal(call, target):
+                return call, [do.Ignore(event)]
+            return act(call, action, now)
+        case on.HookAnswered(HangUp() as action):
+            return act(call, action, now)
+        case on.HookAnswered(None):
+            return call, []
+        case _:
+            return None
+
+
+def _voices(call: Call, event: on.Event, now: float) -> Step | None:
+    """Who speaks, and for how long nobody does."""
+    limits = call.rules.limits
+    match event:
+        case on.CallerStarted() | on.BotStarted():
+            busy = call.calm(Alarm.SILENCE).with_(probes=0)
+            if isinstance(event, on.CallerStarted):
+                busy = busy.with_(idle_prompts=0)
+            return records.step(busy, event, now)
+        case on.BotStopped() if limits.silence and not call.transfer.active:
+            return call.alarm(Alarm.SILENCE, now + limits.silence), []
+        case on.CallerSilent():
+            noted, commands = records.step(call, event, now) or (call, [])
+            noted = noted.with_(idle_prompts=call.idle_prompts + 1)
+            if noted.idle_prompts <= limits.silent_prompts:
+                return noted, commands
+            end = End(EndReason.CALLER_SILENT)
+            return leaving.goodbye(noted, end, call.rules.lines.silence, now)
+        case on.SayEnded("greeting", how):
+            opened: list[do.Command] = (
+                [] if call.rules.greeting_floor is Floor.OPEN else [do.SetFloor(Floor.OPEN)]
+            )
+            if how is SayEnd.FAILED:
+                return _model_failed(call, "the greeting", now)
+            return call, opened
+        case on.SayEnded("transfer_failed" | "wrap_up" | "hook", SayEnd.FAILED):
+            return _model_failed(call, "could not speak", now)
+        case on.SayEnded():
+            return call, []
+        case _:
+            return None

@@ -1,0 +1,56 @@
+"""What is written down of a conversation, in whatever phase the call is."""
+
+from __future__ import annotations
+
+from offhook.core import commands as do
+from offhook.core import events as on
+from offhook.core.call import Call
+from offhook.core.transcript import Who
+
+
+def step(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command]] | None:
+    """Note an event that only adds to the record; `None` if it is not of that kind."""
+    script = call.transcript
+    match event:
+        case on.UtteranceOpened(item, who, after):
+            script = script.open(item, who, now, after)
+        case on.CallerSaid(item, text):
+            script = script.say(item, Who.CALLER, text, now)
+        case on.CallerNotUnderstood(item):
+            script = script.open(item, Who.CALLER, now)
+        case on.CallerSilent(str(item)):
+            script = script.drop(item)
+        case on.BotSaid(item, text):
+            script = script.say(item, Who.BOT, text, now)
+        case on.BotSpoke(item, milliseconds):
+            script = script.spoken(item, milliseconds)
+        case on.BotCut(item, heard_ms):
+            script = script.cut(item, heard_ms)
+        case on.Used():
+            return call.with_(usage=_sum(call.usage, event)), []
+        case on.BotStarted() if call.greeted_at is None:
+            return call.with_(greeted_at=now), []
+        case on.CallerStarted() | on.CallerStopped() | on.BotStarted() | on.BotStopped():
+            return call, []
+        case _:
+            return None
+    return call.with_(transcript=script), []
+
+
+def late(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command]]:
+    """Take in news about a finished call: a tool that went on, a transcript that was slow."""
+    match event:
+        case on.ToolEnded(ref, outcome) if call.tools.running(ref):
+            return call.with_(tools=call.tools.ended(ref, outcome, now)), []
+        case _:
+            return step(call, event, now) or (call, [])
+
+
+def _sum(a: on.Used, b: on.Used) -> on.Used:
+    return on.Used(
+        input_tokens=a.input_tokens + b.input_tokens,
+        output_tokens=a.output_tokens + b.output_tokens,
+        input_audio=a.input_audio + b.input_audio,
+        output_audio=a.output_audio + b.output_audio,
+        cached=a.cached + b.cached,
+    )

@@ -1,0 +1,62 @@
+"""The ledger of function calls: each one that the model asks for is answered exactly once."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from offhook.core.outcomes import Outcome
+
+
+class ToolCall(Struct, frozen=True):
+    """One function call. `ref` is the cloud's id of it; `outcome` is `None` while it runs.
+
+    `spoke` tells whether the same response also spoke to the caller, as a preamble does.
+    """
+
+    ref: str
+    name: str
+    asked_at: float
+    spoke: bool = False
+    ended_at: float | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it is still owed an answer."""
+        return self.outcome is None
+
+    @property
+    def result(self) -> str:
+        """How it ended, in one word for records: `answered`, `timed_out`, ..."""
+        if self.outcome is None:
+            return "running"
+        name = type(self.outcome).__name__
+        return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+class Ledger(Struct, frozen=True):
+    """All function calls of a call, by their id, in the order in which they were asked."""
+
+    calls: dict[str, ToolCall] = {}
+
+    def __contains__(self, ref: str) -> bool:
+        return ref in self.calls
+
+    def asked(self, ref: str, name: str, now: float, *, spoke: bool = False) -> Ledger:
+        """Note a new function call."""
+        return Ledger({**self.calls, ref: ToolCall(ref, name, now, spoke)})
+
+    def ended(self, ref: str, outcome: Outcome, now: float) -> Ledger:
+        """Note the one outcome of a function call."""
+        return Ledger({**self.calls, ref: replace(self.calls[ref], outcome=outcome, ended_at=now)})
+
+    def running(self, ref: str) -> ToolCall | None:
+        """The function call if it is still owed an answer."""
+        call = self.calls.get(ref)
+        return call if call is not None and call.running else None
+
+    @property
+    def owed(self) -> tuple[ToolCall, ...]:
+        """The function calls that have no outcome yet."""
+        return tuple(c for c in self.calls.values() if c.running)

@@ -1,0 +1,50 @@
+"""What the model is told to say where offhook, not the conversation, decides to speak.
+
+The words are quoted, so that a caller hears the same sentence each time; `{target}` and
+`{others}` become the labels of transfer targets. A bot can replace any of them.
+"""
+
+from __future__ import annotations
+
+from offhook.core.rules import Lines
+
+
+def exactly(words: str) -> str:
+    """The order to say these words and no others."""
+    return f'Say exactly this to the caller now, and nothing else: "{words}"'
+
+
+ENGLISH = Lines(
+    greeting=exactly("Hello! You are talking to an AI assistant. How can I help you?"),
+    announce=exactly("I am connecting you with {target}. One moment, please."),
+    transfer_failed=(
+        "The transfer to {target} did not work; the caller is still with you. Say exactly this "
+        'now: "I am sorry, I could not reach {target}." Then offer what is left: '
+        "{others}, or to arrange a callback."
+    ),
+    goodbye=exactly("Thank you for calling. Goodbye!"),
+    silence=exactly("I cannot hear you, so I am ending the call. Please call again. Goodbye!"),
+    wrap_up=exactly("Our call must end in about a minute. Is there one last thing?"),
+    time_up=exactly("Our time is up, and I have to end the call. Thank you, goodbye!"),
+    shut_down=exactly("I am sorry, I have to end the call. Please call again. Goodbye!"),
+)
+
+GERMAN = Lines(
+    greeting=exactly("Guten Tag! Sie sprechen mit einem KI-Assistenten. Wie kann ich helfen?"),
+    announce=exactly("Ich verbinde Sie mit {target}. Einen Moment, bitte."),
+    transfer_failed=(
+        "The transfer to {target} did not work; the caller is still with you. Say exactly this "
+        'now: "Es tut mir leid, ich konnte {target} nicht erreichen." Then offer, in German, '
+        "what is left: {others}, or to arrange a callback."
+    ),
+    goodbye=exactly("Vielen Dank für Ihren Anruf. Auf Wiederhören!"),
+    silence=exactly("Ich kann Sie nicht hören und beende das Gespräch. Auf Wiederhören!"),
+    wrap_up=exactly("Unser Gespräch endet in etwa einer Minute. Haben Sie noch eine Frage?"),
+    time_up=exactly("Unsere Zeit ist um, ich muss das Gespräch beenden. Auf Wiederhören!"),
+    shut_down=exactly("Es tut mir leid, ich muss das Gespräch beenden. Auf Wiederhören!"),
+)
+
+
+def lines_for(language: str) -> Lines:
+    """The standard lines of a language tag such as `de` or `de-AT`; English where unknown."""
+    return GERMAN if language.lower().split("-")[0] == "de" else ENGLISH

@@ -53,7 +53,7 @@ class Call(Struct, frozen=True, kw_only=True):
     phase: Phase = Phase.ACCEPTING
     alarms: Alarms = Alarms()
     tries: int = 0  # of the request that the phase waits for
-    variant: int = 0  # of how the accept names the voice
+    variant: int = 0  # 1: the accept leaves the voice out, since the cloud refuses it there
     maybe_accepted: bool = False  # an accept was sent whose answer was lost
     greeted: bool = False
     accepted_at: float | None = None

@@ -17,7 +17,7 @@ from offhook.core.rules import Floor
 
 
 class Accept(Struct, frozen=True, gc=False):
-    """Accept the call within `within` seconds, naming the voice in the given way (0, 1, 2)."""
+    """Accept the call within `within` seconds; `variant` 1 leaves the voice out."""
 
     variant: int
     within: float
@@ -56,13 +56,16 @@ class Say(Struct, frozen=True, gc=False):
     """Have the model say something when its turn comes.
 
     `order` tells it what; `None` asks for nothing new and ends as heard once all is quiet.
-    After `until` it is stale. `keep`: the caller's speaking does not make it stale.
+    After `until` it is stale.
     """
 
     ref: str
     order: str | None
     until: float | None = None
-    keep: bool = True
+
+
+class CutOff(Struct, frozen=True, gc=False):
+    """Stop what is being said, at once."""
 
 
 class AnswerTool(Struct, frozen=True, gc=False):
@@ -131,6 +134,7 @@ Command: TypeAlias = (
     | Refer
     | HangUp
     | Say
+    | CutOff
     | AnswerTool
     | SetFloor
     | RunTool

@@ -192,6 +192,17 @@ class ModelFailed(Struct, frozen=True, gc=False):
     detail: str = ""
 
 
+class Complained(Struct, frozen=True, gc=False):
+    """The cloud complains of something that we sent; nothing is lost but that.
+
+    `about` is what it was for: `ask`, `out`, `floor`, `voice`, ...
+    """
+
+    code: str
+    about: str
+    detail: str
+
+
 class DigitPressed(Struct, frozen=True, gc=False):
     """The caller pressed a key."""
 
@@ -289,6 +300,7 @@ Event: TypeAlias = (
     | ToolAsked
     | ToolVoided
     | ModelFailed
+    | Complained
     | DigitPressed
     | Used
     | ToolEnded

@@ -18,6 +18,7 @@ from offhook.core.transfer import TransferOutcome
 Step = tuple[Call, list[do.Command]]
 
 AGAIN = 1.0  # seconds between two tries to hang up
+URGENT = (EndReason.MAX_LENGTH, EndReason.SHUT_DOWN)  # no time to let the bot finish
 
 
 def goodbye(call: Call, end: End, order: str | None, now: float) -> Step:
@@ -28,6 +29,7 @@ def goodbye(call: Call, end: End, order: str | None, now: float) -> Step:
     call = call.with_(transfer=call.transfer.end(TransferOutcome.ABANDONED, now))
     until = now + call.rules.limits.goodbye
     return call.alarm(Alarm.GOODBYE, until), [
+        *([do.CutOff()] if end.reason in URGENT else []),
         do.SetFloor(Floor.HELD),
         do.Say("goodbye", order, until=until),
     ]

@@ -15,6 +15,7 @@ from offhook.core.rules import Floor
 
 Step = tuple[Call, list[do.Command]]
 
+HOOK_S = 15.0  # after that, words about a pressed key are out of place
 PROBES = 3  # silent sidebands in a row, each proven alive by a re-attach, before we give up
 
 
@@ -135,7 +136,7 @@ def _keys(call: Call, event: on.Event, now: float) -> Step | None:
             call, entry = call.with_(digits=type(call.digits)()), call.digits.typed
             return call, [do.TellDigits(entry)] if entry else []
         case on.HookAnswered(str(order)):
-            return call, [do.Say("hook", order)]
+            return call, [do.Say("hook", order, until=now + HOOK_S)]
         case on.HookAnswered(Transfer(target) as action):
             if handover.refusal(call, target):
                 return call, [do.Ignore(event)]

@@ -32,6 +32,8 @@ def step(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command
             return call.with_(greeted_at=now), []
         case on.CallerStarted() | on.CallerStopped() | on.BotStarted() | on.BotStopped():
             return call, []
+        case on.Complained() | on.SayEnded():
+            return call, []
         case _:
             return None
     return call.with_(transcript=script), []

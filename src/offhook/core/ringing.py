@@ -16,7 +16,7 @@ from offhook.core.events import Refusal
 
 Step = tuple[Call, list[do.Command]]
 
-LAST_VARIANT = 2  # audio.output.voice, then voice, then the cloud's own default
+LAST_VARIANT = 1  # 0: with the voice; 1: without it, to be set on the sideband
 ACCEPT_BACKOFF = (0.1, 0.25, 0.5, 1.0)
 
 

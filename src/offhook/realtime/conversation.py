@@ -1,0 +1,224 @@
+"""The steps of a conversation on the wire: a frame, an order of the call, a change of the line.
+
+Each function takes the surface and gives it back changed, and adds facts and frames to `out`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from offhook.core import commands as do
+from offhook.core import events as on
+from offhook.core.events import SayEnd
+from offhook.core.rules import Floor
+from offhook.core.transcript import Who
+from offhook.realtime import complaints, floor, frames, responses, sends
+from offhook.realtime.floor import Ask, Turn
+from offhook.realtime.frames import Frame
+from offhook.realtime.playback import Playback
+from offhook.realtime.session import VOICE_AFTERWARDS, voice_value
+from offhook.realtime.surface import Out, Surface, Voice, enqueue, over, pump
+
+
+def receive(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
+    """Step by one frame."""
+    match frame:
+        case frames.ItemAdded():
+            return _item(s, frame, now, out)
+        case frames.OutputItemDone():
+            return replace(s, items=(*s.items, frame))
+        case frames.AudioTranscriptDone(item_id, text) | frames.TextDone(item_id, text):
+            out.events.append(on.BotSaid(item_id, text or ""))
+            return s
+        case frames.Transcribed(item_id, text):
+            if item_id not in s.silences:
+                out.events.append(on.CallerSaid(item_id, (text or "").strip()))
+            return s
+        case frames.TranscriptionFailed(item_id, problem):
+            code = (problem.code or problem.message) if problem else None
+            out.events.append(on.CallerNotUnderstood(item_id, code or "unknown"))
+            return s
+        case frames.ItemTruncated(item_id, int(heard_ms)):
+            out.events.append(on.BotCut(item_id, heard_ms))
+            return s
+        case frames.Dtmf(key):
+            out.events.append(on.DigitPressed(key))
+            return s
+        case frames.SessionCreated(session) | frames.SessionUpdated(session):
+            return _check_voice(s, session, out)
+        case _:
+            return pump(_turns(s, frame, now, out), now, out)
+
+
+def _turns(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
+    """The frames that may change who speaks next."""
+    match frame:
+        case frames.ResponseCreated(response):
+            return responses.created(s, response, now)
+        case frames.ResponseDone(response):
+            return responses.done(s, response, now, out)
+        case frames.PlaybackStarted(response_id):
+            out.events.append(on.BotStarted(_ref(s, response_id)))
+            return replace(s, playback=s.playback.started(response_id))
+        case frames.PlaybackStopped(response_id):
+            return _silent(s, response_id, SayEnd.HEARD, out)
+        case frames.PlaybackCleared(response_id):
+            return _silent(s, response_id, SayEnd.CUT, out)
+        case frames.Error(problem):
+            return complaints.receive(s, problem, now, out)
+        case _:
+            return _caller(s, frame, now, out)
+
+
+def _caller(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
+    """The caller's turn: begun, over, committed, or missing."""
+    match frame:
+        case frames.SpeechStarted(item_id):
+            out.events += (on.UtteranceOpened(item_id, Who.CALLER), on.CallerStarted(item_id))
+            return replace(s, slot=s.slot.set_turn(Turn.SPEAKING, now + floor.SPEECH_S))
+        case frames.SpeechStopped(item_id):
+            out.events.append(on.CallerStopped(item_id))
+            return _turn_over(s, now)
+        case frames.IdleTimeout(item_id):
+            out.events.append(on.CallerSilent(item_id))
+            return _turn_over(replace(s, silences=(*s.silences[-3:], item_id or "")), now)
+        case frames.Committed(item_id, previous):
+            if item_id not in s.silences:
+                out.events.append(on.UtteranceOpened(item_id, Who.CALLER, previous))
+            if s.config.turns.manual and s.floor is not Floor.HELD:
+                return enqueue(s, Ask(ref=floor.TURN))
+            return s
+        case _:
+            return s
+
+
+def _turn_over(s: Surface, now: float) -> Surface:
+    """The caller is done: the cloud owes the answer, unless it has been told not to give one."""
+    if s.config.turns.manual or s.floor is Floor.HELD:
+        return replace(s, slot=s.slot.set_turn(Turn.QUIET))
+    return replace(s, slot=s.slot.set_turn(Turn.OWED, now + floor.OWED_S))
+
+
+def _item(s: Surface, frame: frames.ItemAdded, now: float, out: Out) -> Surface:
+    item = frame.item
+    match item.type, item.role:
+        case "function_call_output", _:
+            return replace(s, batches=s.batches.acknowledged(item.call_id))
+        case "message", "assistant":
+            out.events.append(on.UtteranceOpened(item.id, Who.BOT, frame.previous_item_id))
+        case "message", "user" if item.id not in s.silences:
+            out.events.append(on.UtteranceOpened(item.id, Who.CALLER, frame.previous_item_id))
+    return s
+
+
+def _ref(s: Surface, response_id: str) -> str | None:
+    """What of the call's own wishes this response is, if it is one."""
+    known = (*s.playback.pending, *((s.slot.active,) if s.slot.active else ()))
+    ask = next((k.ask for k in known if k.response_id == response_id), None)
+    return ask.ref if ask is not None and not ask.ours else None
+
+
+def _silent(s: Surface, response_id: str, how: SayEnd, out: Out) -> Surface:
+    playback, ended = s.playback.stopped(response_id)
+    out.events.append(on.BotStopped())
+    over(ended.ask if ended else None, how, out)
+    return replace(s, playback=playback)
+
+
+def _check_voice(s: Surface, session: frames.Session, out: Out) -> Surface:
+    """Some sessions do not take the voice over from the accept; the echo shows it."""
+    echo: Any = session.audio.output.voice if session.audio and session.audio.output else None
+    if echo is None or s.voice is not Voice.GIVEN or echo == voice_value(s.config.voice):
+        return s
+    out.frames.append(sends.set_voice(s.config))
+    return replace(s, voice=Voice.ASKED)
+
+
+def perform(s: Surface, command: do.Command, now: float, out: Out) -> Surface:
+    """Step by an order of the call."""
+    match command:
+        case do.Say(ref, order, until):
+            s = enqueue(s, Ask(ref=ref, order=order, until=until))
+        case do.AnswerTool(ref, output, reply):
+            s = _answer(s, ref, output, reply, out)
+        case do.SetFloor(wanted) if wanted is not s.floor:
+            s = replace(s, floor=wanted)
+            if s.connected:
+                out.frames.append(sends.set_floor(s.config, wanted))
+        case do.CutOff():
+            if s.slot.active is not None:
+                out.frames.append(sends.cancel(s.slot.active.response_id or None))
+            if s.playback.audible is not None:
+                out.frames.append(sends.clear_audio())
+        case _:
+            return s
+    return pump(s, now, out)
+
+
+def _answer(s: Surface, ref: str, output: str, reply: bool, out: Out) -> Surface:
+    batches, ended = s.batches.answered(ref, output, reply=reply)
+    if batches is not s.batches and s.connected:
+        out.frames.append(sends.tool_output(ref, output))
+    s = replace(s, batches=batches)
+    if ended is not None and ended.reply:
+        s = enqueue(s, Ask(ref=floor.TOOLS, calls=ended.refs))
+    return s
+
+
+def opened(s: Surface, variant: int, now: float, out: Out) -> Surface:
+    """The sideband is open, for the first time or again.
+
+    What was lost with the old one is sent again, once: outputs that the cloud has not shown,
+    and the floor as it should be.
+    """
+    s = replace(s, connected=True)
+    if variant == VOICE_AFTERWARDS and s.voice is Voice.GIVEN:
+        out.frames.append(sends.set_voice_the_old_way(s.config))
+        s = replace(s, voice=Voice.ASKED_OLD_WAY)
+    if s.floor is not s.config.floor:
+        out.frames.append(sends.set_floor(s.config, s.floor))
+    out.frames += (sends.tool_output(r, o) for r, o in s.batches.unacknowledged.items())
+    return pump(s, now, out)
+
+
+def lost(s: Surface, now: float, out: Out) -> Surface:
+    """The sideband is gone. What was being said goes on without us, unseen.
+
+    A request that the cloud had not confirmed is made again, but not for what the call wanted
+    said: a second greeting is worse than none.
+    """
+    sent = s.slot.sent.ask if s.slot.sent else None
+    active = s.slot.active.ask if s.slot.active else None
+    unseen = (sent, active, *(p.ask for p in s.playback.pending))
+    for ask in unseen:
+        if ask is not None and not ask.ours:
+            out.events.append(on.SayEnded(ask.ref, SayEnd.CUT))
+    slot = replace(s.slot, active=None, sent=None).set_turn(Turn.QUIET)
+    if sent is not None and sent.ours:
+        slot = slot.ask_first(sent)
+    return replace(s, slot=slot, playback=Playback(), connected=False, items=())
+
+
+def tick(s: Surface, now: float, out: Out) -> Surface:
+    """Time has passed: release what is stuck, drop what is stale, send what had to wait."""
+    slot = s.slot
+    if slot.active is not None and slot.active.deadline <= now:
+        out.frames.append(sends.cancel(slot.active.response_id or None))
+        over(slot.active.ask, SayEnd.FAILED, out)
+        s = replace(s, slot=replace(slot, active=None))
+    elif slot.sent is not None and slot.sent.deadline <= now and slot.active is None:
+        ask = slot.sent.ask
+        s = replace(s, slot=replace(slot, sent=None))
+        if ask.tries == 0:
+            s = responses.again(s, ask, now)
+        else:
+            responses.fail(ask, "no_answer", "the cloud never confirmed our request", out)
+    playback, late = s.playback.expired(now)
+    if late:
+        s = replace(s, playback=playback)
+        out.events.append(on.BotStopped())
+        for pending in late:
+            over(pending.ask, SayEnd.HEARD, out)
+    return pump(s, now, out)

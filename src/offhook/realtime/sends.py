@@ -1,0 +1,99 @@
+"""Client events, encoded. Each names its purpose in its `event_id`.
+
+The cloud repeats the id of ours that it complains about, so the purpose comes back with the
+complaint and nothing has to be remembered: `out:call_7` is the output of that function call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from offhook.core.rules import Floor
+from offhook.realtime.session import SessionConfig, voice_value
+
+TAG = "offhook"  # our key in a response's metadata, echoed by the cloud
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _event(kind: str, event_id: str, **fields: Any) -> bytes:
+    return _encode({"type": kind, "event_id": event_id, **fields})
+
+
+def create_response(ref: str, number: int, *, ordered: bool) -> bytes:
+    """Have the model speak.
+
+    Without instructions on purpose: those of a response replace those of the session, and the
+    bot would lose its persona, language and safety rules for it. An ordered one may not call
+    tools, else an announcement could start a second transfer.
+    """
+    response: dict[str, Any] = {"metadata": {TAG: ref}}
+    if ordered:
+        response["tool_choice"] = "none"
+    return _event("response.create", f"ask:{number}", response=response)
+
+
+def order(number: int, text: str) -> bytes:
+    """Tell the model what to say, as a system message that can be taken back."""
+    return _event(
+        "conversation.item.create",
+        f"order:{number}",
+        item={
+            "id": order_id(number),
+            "type": "message",
+            "role": "system",
+            "content": [{"type": "input_text", "text": text}],
+        },
+    )
+
+
+def take_back(number: int) -> bytes:
+    """Delete an order that has been carried out: left in the history it is obeyed again."""
+    return _event("conversation.item.delete", f"forget:{number}", item_id=order_id(number))
+
+
+def order_id(number: int) -> str:
+    """The item id that we give to our n-th order."""
+    return f"item_offhook_{number}"
+
+
+def tool_output(ref: str, output: str) -> bytes:
+    """The output of a function call."""
+    return _event(
+        "conversation.item.create",
+        f"out:{ref}",
+        item={"type": "function_call_output", "call_id": ref, "output": output},
+    )
+
+
+def cancel(response_id: str | None) -> bytes:
+    """Stop the response in progress."""
+    fields = {"response_id": response_id} if response_id else {}
+    return _event("response.cancel", "cancel", **fields)
+
+
+def clear_audio() -> bytes:
+    """Stop what is still being played; SIP and WebRTC only."""
+    return _event("output_audio_buffer.clear", "clear")
+
+
+def set_floor(config: SessionConfig, floor: Floor) -> bytes:
+    """Change what the caller's voice may do, with all of turn detection: updates are atomic."""
+    turns = {"audio": {"input": {"turn_detection": config.turns.body(floor)}}}
+    return _update("floor", turns)
+
+
+def set_voice(config: SessionConfig) -> bytes:
+    """Name the voice as GA sessions do."""
+    return _update("voice", {"audio": {"output": {"voice": voice_value(config.voice)}}})
+
+
+def set_voice_the_old_way(config: SessionConfig) -> bytes:
+    """Name the voice as the sessions before GA did."""
+    return _update("old-voice", {"voice": config.voice})
+
+
+def _update(event_id: str, changes: dict[str, Any]) -> bytes:
+    return _event("session.update", event_id, session={"type": "realtime", **changes})

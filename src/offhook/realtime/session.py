@@ -1,0 +1,100 @@
+"""The Realtime session as configuration: what goes into the accept and into `session.update`.
+
+Everything is sent in the accept, in one body, because a session that is configured later greets
+with the wrong voice. Field names are those of the GA schema (`CallAcceptParams` in the openai
+package); a beta name such as a top-level `voice` loses the whole update.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from offhook.core.rules import Floor
+
+VOICE_IN_AUDIO = 0  # the accept names the voice as audio.output.voice
+VOICE_AFTERWARDS = 1  # it does not; `session.voice` is tried once on the sideband
+
+
+class TurnDetection(Struct, frozen=True, kw_only=True):
+    """How the cloud finds the end of the caller's turn. Milliseconds where not said.
+
+    `server` goes by silence, `semantic` by meaning; the keys of one are an error to the other.
+    `manual`: we send the answers, not the cloud.
+    """
+
+    kind: str = "server"
+    manual: bool = False
+    interrupt: bool = True
+    threshold: float | None = None
+    silence_ms: int | None = None
+    prefix_ms: int | None = None
+    idle_timeout_ms: int | None = None
+    eagerness: str | None = None
+
+    def body(self, floor: Floor) -> dict[str, Any]:
+        """The whole `turn_detection` object with the floor as it should be."""
+        common = {
+            "create_response": not self.manual and floor is not Floor.HELD,
+            "interrupt_response": self.interrupt and floor is Floor.OPEN,
+        }
+        if self.kind == "semantic":
+            own: dict[str, Any] = {"type": "semantic_vad", "eagerness": self.eagerness}
+        else:
+            own = {
+                "type": "server_vad",
+                "threshold": self.threshold,
+                "prefix_padding_ms": self.prefix_ms,
+                "silence_duration_ms": self.silence_ms,
+                "idle_timeout_ms": None if floor is Floor.HELD else self.idle_timeout_ms,
+            }
+        return {k: v for k, v in own.items() if v is not None} | common
+
+
+class SessionConfig(Struct, frozen=True, kw_only=True):
+    """What one bot's sessions have in common."""
+
+    model: str
+    instructions: str
+    voice: str
+    tools: tuple[dict[str, Any], ...] = ()
+    turns: TurnDetection = TurnDetection()
+    transcription: dict[str, str] | None = None
+    noise_reduction: str | None = "far_field"
+    retention_ratio: float | None = 0.8
+    reasoning_effort: str | None = None
+    floor: Floor = Floor.OPEN  # until the greeting has been heard
+
+    def accept_body(self, variant: int = VOICE_IN_AUDIO) -> dict[str, Any]:
+        """The body of the accept: the session object at top level."""
+        audio_in: dict[str, Any] = {
+            "turn_detection": self.turns.body(self.floor),
+            "noise_reduction": {"type": self.noise_reduction} if self.noise_reduction else None,
+            "transcription": self.transcription,
+        }
+        body: dict[str, Any] = {
+            "type": "realtime",
+            "model": self.model,
+            "instructions": self.instructions,
+            "output_modalities": ["audio"],
+            "audio": {"input": audio_in},
+            "tools": list(self.tools),
+            "tool_choice": "auto",
+            "truncation": "auto",
+        }
+        if variant == VOICE_IN_AUDIO:
+            body["audio"]["output"] = {"voice": voice_value(self.voice)}
+        if self.retention_ratio is not None:
+            body["truncation"] = {
+                "type": "retention_ratio",
+                "retention_ratio": self.retention_ratio,
+            }
+        if self.reasoning_effort is not None:
+            body["reasoning"] = {"effort": self.reasoning_effort}
+        return body
+
+
+def voice_value(voice: str) -> str | dict[str, str]:
+    """A voice as the schema wants it: a name, or an object for a custom voice (`voice_...`)."""
+    return {"id": voice} if voice.startswith("voice_") else voice

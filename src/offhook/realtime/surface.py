@@ -1,0 +1,103 @@
+"""The Realtime conversation of one call, as a value.
+
+Everything that is Realtime's own is in here and in the modules that step it: the one active
+response, item ids, playback events, batches of function calls. The call above only knows that
+words were said, tools were asked for, and what it wanted said was heard or not.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from offhook.core import events as on
+from offhook.core.rules import Floor
+from offhook.realtime import sends
+from offhook.realtime.batches import Batches
+from offhook.realtime.floor import Ask, Slot
+from offhook.realtime.frames import OutputItemDone
+from offhook.realtime.playback import Playback
+from offhook.realtime.session import SessionConfig
+
+
+class Voice(StrEnum):
+    """How far we are in having our voice set."""
+
+    GIVEN = "given"  # in the accept, as far as we know
+    ASKED = "asked"  # by session.update, the GA way
+    ASKED_OLD_WAY = "asked_old_way"  # by session.update as before GA: once, never again
+
+
+class Surface(Struct, frozen=True, kw_only=True):
+    """The state of one conversation on the wire."""
+
+    config: SessionConfig
+    slot: Slot = Slot()
+    playback: Playback = Playback()
+    batches: Batches = Batches()
+    floor: Floor = Floor.OPEN
+    voice: Voice = Voice.GIVEN
+    connected: bool = False
+    items: tuple[OutputItemDone, ...] = ()  # finished items of responses that are not done
+    silences: tuple[str, ...] = ()  # items that hold nobody's words; the last few
+    asks: int = 0
+
+    @property
+    def wake_at(self) -> float | None:
+        """When time alone changes something here, `None` if it does not."""
+        waits = [a.until for a in self.slot.waiting]
+        slot = self.slot.wake_at if self.connected else min(filter(None, waits), default=None)
+        return min((t for t in (slot, self.playback.wake_at) if t is not None), default=None)
+
+
+class Out(Struct):
+    """What one step gives out: facts for the call, frames for the cloud, both in order."""
+
+    events: list[on.Event] = []
+    frames: list[bytes] = []
+
+
+def begin(config: SessionConfig, response_limit: float) -> Surface:
+    """The surface of a call that is about to be joined."""
+    return Surface(config=config, slot=Slot(limit=response_limit), floor=config.floor)
+
+
+def enqueue(surface: Surface, ask: Ask) -> Surface:
+    """Put it behind what waits to be said, with a number that names it on the wire."""
+    count = surface.asks + 1
+    slot = surface.slot.ask(replace(ask, number=count))
+    return replace(surface, slot=slot, asks=count)
+
+
+def over(ask: Ask | None, how: on.SayEnd, out: Out) -> None:
+    """An ask has ended: take its order back and tell the call, if the call wanted it."""
+    if ask is None:
+        return
+    if ask.order is not None and how is not on.SayEnd.DROPPED:
+        out.frames.append(sends.take_back(ask.number))
+    if not ask.ours:
+        out.events.append(on.SayEnded(ask.ref, how))
+
+
+def pump(surface: Surface, now: float, out: Out) -> Surface:
+    """Send what may be sent now. To be called after everything that may have freed the slot."""
+    slot, stale = surface.slot.without_stale(now)
+    for dropped in stale:
+        over(dropped, on.SayEnd.DROPPED, out)
+    held = surface.floor is Floor.HELD
+    while surface.connected and (ask := slot.next(now, held=held)) is not None:
+        if not ask.marks_quiet:
+            if ask.order is not None and ask.tries == 0:
+                out.frames.append(sends.order(ask.number, ask.order))
+            out.frames.append(
+                sends.create_response(ask.ref, ask.number, ordered=ask.order is not None)
+            )
+            slot = slot.send(ask, now)
+        elif surface.playback.quiet:
+            slot = slot.drop(ask)
+            over(ask, on.SayEnd.HEARD, out)
+        else:
+            break
+    return surface if slot is surface.slot else replace(surface, slot=slot)

@@ -1,0 +1,304 @@
+"""What the cloud does with each client event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from offhook.simulator.answers import Answers
+from offhook.simulator.playback import Playback
+from offhook.simulator.session import session_problem, tools_problem
+from offhook.simulator.stage import Stage
+from offhook.simulator.wire import (
+    Json,
+    Problem,
+    invalid_type,
+    invalid_value,
+    missing_parameter,
+    new_id,
+    unknown_parameter,
+)
+
+CLIENT_EVENTS = (
+    "session.update",
+    "input_audio_buffer.append",
+    "input_audio_buffer.commit",
+    "input_audio_buffer.clear",
+    "output_audio_buffer.clear",
+    "conversation.item.create",
+    "conversation.item.truncate",
+    "conversation.item.delete",
+    "conversation.item.retrieve",
+    "response.create",
+    "response.cancel",
+)
+_RESPONSE_KEYS = {
+    "instructions",
+    "input",
+    "conversation",
+    "output_modalities",
+    "tools",
+    "tool_choice",
+    "max_output_tokens",
+    "metadata",
+    "audio",
+    "prompt",
+    "reasoning",
+    "parallel_tool_calls",
+}
+_CONTENT = {
+    "user": {"input_text", "input_audio", "input_image"},
+    "system": {"input_text"},
+    "assistant": {"output_text", "output_audio"},
+}
+MAX_CALL_ID = 32
+MAX_METADATA = 16
+
+
+class Commands:
+    """Carries out client events one after the other, each after the time that the cloud takes."""
+
+    def __init__(self, stage: Stage, answers: Answers, playback: Playback) -> None:
+        self._stage = stage
+        self._answers = answers
+        self._playback = playback
+        self._free_at = 0.0
+        self._creates = 0
+
+    @property
+    def answer_ordered(self) -> bool:
+        """Whether a `response.create` is on its way to be carried out."""
+        return self._creates > 0
+
+    def receive(self, body: Json) -> None:
+        """Take in one client event."""
+        stage = self._stage
+        kind = body.get("type")
+        stage.trace.mark("client_event", type=kind, body=body)
+        latency = stage.timings.client_event
+        match kind:
+            case "session.update":
+                latency = stage.timings.session_update
+            case "conversation.item.create":
+                latency = stage.timings.item_create
+            case "response.create":
+                self._creates += 1
+        self._free_at = max(self._free_at, stage.clock.now() + latency)
+        stage.clock.at(self._free_at, self._carry_out, body)
+
+    def _carry_out(self, body: Json) -> None:
+        if body.get("type") == "response.create":
+            self._creates -= 1
+        problem = self._dispatch(body)
+        if problem is not None:
+            event_id = body.get("event_id")
+            busy = problem.code == "conversation_already_has_active_response"
+            if busy and self._stage.faults.active_error_without_event_id:
+                event_id = None
+            self._stage.error(problem, event_id)
+        self._stage.changed()
+
+    def _dispatch(self, body: Json) -> Problem | None:
+        match body.get("type"):
+            case "session.update":
+                return self._update_session(body.get("session"))
+            case "response.create":
+                return self._create_response(body.get("response"))
+            case "response.cancel":
+                return self._answers.cancel("client_cancelled", body.get("response_id"))
+            case "output_audio_buffer.clear":
+                self._playback.clear()
+                return None
+            case str() as kind if kind.startswith("conversation.item."):
+                return self._item(kind.removeprefix("conversation.item."), body)
+            case "input_audio_buffer.append" | "input_audio_buffer.clear":
+                if body["type"] == "input_audio_buffer.clear":
+                    self._stage.emit("input_audio_buffer.cleared")
+                return None
+            case "input_audio_buffer.commit":
+                return Problem(
+                    "Error committing input audio buffer: buffer too small. Expected at least "
+                    "100ms of audio, but buffer only has 0.00ms of audio.",
+                    "input_audio_buffer_commit_empty",
+                )
+            case None:
+                return missing_parameter("type")
+            case kind:
+                return invalid_value("type", kind, CLIENT_EVENTS)
+
+    def _update_session(self, change: Any) -> Problem | None:
+        stage = self._stage
+        if change is None:
+            return missing_parameter("session")
+        problem = session_problem(change, stage.faults, "session.update") or stage.session.update(
+            change, assistant_spoke=stage.items.assistant_spoke
+        )
+        stage.trace.mark(
+            "session_update", session=change, problem=problem.code if problem else None
+        )
+        if problem is None:
+            stage.emit("session.updated", session=stage.session.config)
+            if stage.faults.novelties:
+                stage.emit("session.mood_changed", mood="cheerful")
+        return problem
+
+    def _create_response(self, params: Any) -> Problem | None:
+        params = {} if params is None else params
+        problem = _response_problem(params) or self._answers.start(params)
+        if problem is None and params.get("instructions"):
+            self._stage.trace.mark("response_instructed", instructions=params["instructions"])
+        return problem
+
+    def _item(self, verb: str, body: Json) -> Problem | None:
+        if verb == "create":
+            return self._create_item(body.get("item"), body.get("previous_item_id"))
+        if verb not in ("delete", "retrieve", "truncate"):
+            return invalid_value("type", body["type"], CLIENT_EVENTS)
+        item_id = body.get("item_id")
+        item = self._stage.items.get(str(item_id))
+        if item is None:
+            return Problem(
+                f"Item with item_id '{item_id}' not found.",
+                f"item_{verb}_invalid_item_id",
+                "item_id",
+            )
+        match verb:
+            case "delete":
+                self._stage.items.delete(item["id"])
+                self._stage.emit("conversation.item.deleted", item_id=item["id"])
+            case "retrieve":
+                self._stage.emit("conversation.item.retrieved", item=item)
+            case "truncate":
+                return self._truncate(item, body)
+        return None
+
+    def _truncate(self, item: Json, body: Json) -> Problem | None:
+        problem = self._stage.items.truncate(item["id"], "")
+        if problem is None:
+            self._stage.emit(
+                "conversation.item.truncated",
+                item_id=item["id"],
+                content_index=body.get("content_index", 0),
+                audio_end_ms=body.get("audio_end_ms", 0),
+            )
+        return problem
+
+    def _create_item(self, given: Any, after: str | None) -> Problem | None:
+        items = self._stage.items
+        problem = _item_problem(given)
+        if problem is not None:
+            return problem
+        item_id = given.get("id")
+        if item_id is not None and item_id in items:
+            return Problem(
+                f"Error adding item: an item with ID '{item_id}' already exists.",
+                "item_create_duplicate_item_id",
+                "item.id",
+            )
+        if after not in (None, "root") and after not in items:
+            return invalid_value("previous_item_id", after)
+        item = _created(given)
+        if item["type"] == "function_call_output":
+            if not items.knows_tool_call(item["call_id"]):
+                return Problem(
+                    f"Tool call ID '{item['call_id']}' not found in conversation.",
+                    "invalid_tool_call_id",
+                    "item.call_id",
+                )
+            self._stage.trace.mark("tool_answered", call_id=item["call_id"], output=item["output"])
+        previous = items.add(item, after)
+        tell: Callable[[str, Json], None] = self._tell
+        if self._answers.active is not None:
+            tell = self._answers.hold
+        tell("conversation.item.added", {"previous_item_id": previous, "item": item})
+        tell("conversation.item.done", {"previous_item_id": previous, "item": item})
+        return None
+
+    def _tell(self, kind: str, fields: Json) -> None:
+        self._stage.emit(kind, **fields)
+
+
+def _created(given: Json) -> Json:
+    item_id = given.get("id") or new_id("item")
+    match given["type"]:
+        case "message":
+            return {
+                "id": item_id,
+                "type": "message",
+                "status": "completed",
+                "role": given["role"],
+                "content": given["content"],
+            }
+        case "function_call_output":
+            return {
+                "id": item_id,
+                "type": "function_call_output",
+                "call_id": given["call_id"],
+                "output": given["output"],
+            }
+    return {"id": item_id, "status": "completed", **given}
+
+
+def _item_problem(item: Any) -> Problem | None:
+    match item:
+        case None:
+            return missing_parameter("item")
+        case {
+            "type": "message",
+            "role": "user" | "system" | "assistant" as role,
+            "content": list(),
+        }:
+            return _content_problem(role, item["content"])
+        case {"type": "message", "role": str() as role} if role not in _CONTENT:
+            return invalid_value("item.role", role, tuple(_CONTENT))
+        case {"type": "message"}:
+            return missing_parameter("item.content" if "role" in item else "item.role")
+        case {"type": "function_call_output", "call_id": str() as call_id, "output": str()}:
+            return _call_id_problem(call_id)
+        case {"type": "function_call_output", "call_id": str(), "output": _}:
+            return invalid_type("item.output", "a string")
+        case {"type": "function_call_output"}:
+            return missing_parameter("item.output" if "call_id" in item else "item.call_id")
+        case {"type": "function_call", "name": str(), "arguments": str()}:
+            return None
+        case {"type": kind}:
+            return invalid_value(
+                "item.type", kind, ("message", "function_call", "function_call_output")
+            )
+    return missing_parameter("item.type")
+
+
+def _content_problem(role: str, content: list[Any]) -> Problem | None:
+    for index, part in enumerate(content):
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind not in _CONTENT[role]:
+            return invalid_value(f"item.content[{index}].type", kind, tuple(sorted(_CONTENT[role])))
+    return None
+
+
+def _call_id_problem(call_id: str) -> Problem | None:
+    if len(call_id) <= MAX_CALL_ID:
+        return None
+    return Problem(
+        f"Invalid 'item.call_id': string too long. Expected a string with maximum length "
+        f"{MAX_CALL_ID}, but got a string with length {len(call_id)} instead.",
+        "string_above_max_length",
+        "item.call_id",
+    )
+
+
+def _response_problem(params: Any) -> Problem | None:
+    if not isinstance(params, dict):
+        return invalid_type("response", "an object")
+    for key in params:
+        if key not in _RESPONSE_KEYS:
+            return unknown_parameter(f"response.{key}")
+    modalities = params.get("output_modalities", ["audio"])
+    if modalities not in (["audio"], ["text"]):
+        return invalid_value("response.output_modalities", modalities, ("text", "audio"))
+    metadata = params.get("metadata") or {}
+    if not isinstance(metadata, dict) or any(not isinstance(v, str) for v in metadata.values()):
+        return invalid_type("response.metadata", "a map of strings")
+    if len(metadata) > MAX_METADATA:
+        return invalid_value("response.metadata", f"{len(metadata)} pairs")
+    return tools_problem(params.get("tools", []), "response.tools")

@@ -1,0 +1,121 @@
+"""Webhook deliveries: signed per Standard Webhooks, repeated and retried as the cloud does."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from time import time
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from msgspec import Struct
+
+from offhook.simulator.faults import Faults
+from offhook.simulator.wire import Json, encode, new_hex_id, token
+
+USER_AGENT = "OpenAI/1.0 (+https://platform.openai.com/docs/webhooks)"
+
+
+class Delivery(Struct, frozen=True):
+    """One webhook on its way to one address, under one id however often it is sent."""
+
+    url: str
+    id: str
+    body: bytes
+
+
+def signature(secret: str, delivery_id: str, timestamp: int, body: bytes) -> str:
+    """`v1,` and the HMAC-SHA256 of id, timestamp and body (standardwebhooks.com)."""
+    key = secret.encode()
+    if secret.startswith("whsec_"):
+        key = base64.b64decode(secret.removeprefix("whsec_"))
+    signed = b".".join((delivery_id.encode(), str(timestamp).encode(), body))
+    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+
+
+def new_delivery(url: str, event: Json) -> Delivery:
+    """Wrap an event up for an address."""
+    return Delivery(url=url, id=new_hex_id("wh"), body=encode(event))
+
+
+def incoming_call(
+    call_id: str,
+    *,
+    caller: str | None,
+    caller_name: str | None,
+    called: str,
+    headers: Sequence[tuple[str, str]],
+) -> Json:
+    """The `realtime.call.incoming` event. Without a caller the number is withheld."""
+    address = f"<sip:{caller}@trunk.example.com>"
+    if caller is None:
+        address = "<sip:anonymous@anonymous.invalid>"
+    name = f'"{caller_name}" ' if caller_name else ""
+    sip_headers = [
+        ("Via", "SIP/2.0/TLS 192.0.2.10:5061;branch=z9hG4bK" + token(10)),
+        ("From", f"{name}{address};tag={token(8)}"),
+        ("To", f"<sip:{called}@sip.example.com;transport=tls>"),
+        ("Call-ID", new_hex_id("sim")),
+        ("CSeq", "1 INVITE"),
+        *headers,
+    ]
+    return {
+        "object": "event",
+        "id": new_hex_id("evt"),
+        "type": "realtime.call.incoming",
+        "created_at": int(time()),
+        "data": {
+            "call_id": call_id,
+            "sip_headers": [{"name": key, "value": value} for key, value in sip_headers],
+            "sip_media_security": "srtp",
+        },
+    }
+
+
+class Courier:
+    """Makes deliveries. `delay_s` is the network's one-way delay in real seconds."""
+
+    def __init__(self, http: ClientSession, secret: str, delay_s: float = 0.0) -> None:
+        self._http = http
+        self._secret = secret
+        self._delay_s = delay_s
+
+    async def attempt(self, delivery: Delivery, faults: Faults) -> int:
+        """Send once; the answer's HTTP status, or 0 where there was none."""
+        body = delivery.body
+        if faults.webhook_tampered:
+            body = body.replace(b'"object":"event"', b'"object":"tampered"')
+        timeout = ClientTimeout(total=faults.webhook_timeout_s)
+        await asyncio.sleep(self._delay_s)
+        try:
+            async with self._http.post(
+                delivery.url,
+                data=body,
+                headers=self._headers(delivery, faults),
+                allow_redirects=False,
+                timeout=timeout,
+            ) as answer:
+                await answer.read()
+                status = answer.status
+        except (ClientError, TimeoutError):
+            return 0
+        await asyncio.sleep(self._delay_s)
+        return status
+
+    def _headers(self, delivery: Delivery, faults: Faults) -> dict[str, str]:
+        timestamp = int(time()) + faults.webhook_timestamp_offset_s
+        secrets = [faults.webhook_secret or self._secret]
+        if faults.previous_webhook_secret is not None:
+            secrets.insert(0, faults.previous_webhook_secret)
+        headers = {
+            "content-type": "application/json",
+            "user-agent": USER_AGENT,
+            "webhook-id": delivery.id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": " ".join(
+                signature(secret, delivery.id, timestamp, delivery.body) for secret in secrets
+            ),
+        }
+        return {name: value for name, value in headers.items() if name not in faults.webhook_omits}

@@ -255,6 +255,7 @@ class Call:
         )
         for timer in self._timers:
             timer.cancel()
+        self._commands.end()
         self._answers.end()
         self._playback.end()
         self._turns.end()

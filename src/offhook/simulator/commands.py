@@ -64,6 +64,7 @@ class Commands:
         self._playback = playback
         self._free_at = 0.0
         self._creates = 0
+        self._over = False
 
     @property
     def answer_ordered(self) -> bool:
@@ -86,7 +87,13 @@ class Commands:
         self._free_at = max(self._free_at, stage.clock.now() + latency)
         stage.clock.at(self._free_at, self._carry_out, body)
 
+    def end(self) -> None:
+        """The call is gone: what is still waiting is never carried out."""
+        self._over = True
+
     def _carry_out(self, body: Json) -> None:
+        if self._over:
+            return
         if body.get("type") == "response.create":
             self._creates -= 1
         problem = self._dispatch(body)

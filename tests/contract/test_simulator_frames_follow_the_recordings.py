@@ -1,0 +1,320 @@
+"""The simulator's frames have the shape and the order of those that real clouds sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+from aiohttp import web
+from openai.types.realtime import RealtimeServerEvent
+from pydantic import TypeAdapter
+
+from offhook.simulator import CallsTools, Faults, Hears, Presses, Replies, Says, Script, Simulator
+
+RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"
+Event = dict[str, Any]
+
+WHISPER = {"input": {"transcription": {"model": "gpt-realtime-whisper"}}}
+
+
+def recorded(name: str) -> list[Event]:
+    """The frames that the cloud sent."""
+    path = RECORDINGS / f"{name}.yaml"
+    if not path.exists():
+        pytest.skip(f"the recordings are not beside this checkout: no {path.name}")
+    frames = yaml.safe_load(path.read_text())["interactions"]
+    return [frame["data"] for frame in frames if frame["direction"] == "received"]
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    async def take(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", take)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    await runner.cleanup()
+
+
+async def played(
+    url: str,
+    script: Script,
+    *sent: Event,
+    profile: Any = "openai",
+    model: str = "gpt-realtime",
+    until: Callable[[list[Event]], bool],
+    on: Callable[[Event], list[Event]] = lambda _: [],
+    faults: Faults = Faults(),  # noqa: B008 - frozen
+) -> list[Event]:
+    """Hold a call and return every frame of the cloud."""
+    frames: list[Event] = []
+    async with (
+        Simulator(profile, speed=20.0, deployments=(model,), faults=faults) as cloud,
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {cloud.api_key}"}) as http,
+    ):
+        call = await cloud.ring(url, script)
+        base = f"{cloud.base_url}{cloud.profile.prefix}/realtime"
+        body = {"type": "realtime", "model": model, "instructions": "Be brief."}
+        async with http.post(f"{base}/calls/{call.call_id}/accept", json=body) as answer:
+            assert answer.status == 200
+        async with http.ws_connect(f"{base}?call_id={call.call_id}") as line, asyncio.timeout(10):
+            for event in sent:
+                await line.send_str(json.dumps(event))
+            while not until(frames):
+                frame = json.loads((await line.receive()).data)
+                frames.append(frame)
+                for event in on(frame):
+                    await line.send_str(json.dumps(event))
+    return frames
+
+
+def seen(*kinds: str) -> Callable[[list[Event]], bool]:
+    """Whether the last frames include all of these kinds."""
+    return lambda frames: set(kinds) <= {frame["type"] for frame in frames}
+
+
+def ladder(frames: list[Event], *, without: tuple[str, ...] = ()) -> list[str]:
+    """The order of events; deltas and the caller's transcript come when they come."""
+    return [
+        frame["type"]
+        for frame in frames
+        if not frame["type"].endswith(".delta")
+        and "input_audio_transcription" not in frame["type"]
+        and frame["type"] not in without
+    ]
+
+
+def shape(value: Any) -> Any:
+    """Keys and JSON types; lists by their first element."""
+    match value:
+        case dict():
+            return {key: shape(inner) for key, inner in value.items()}
+        case list():
+            return [shape(value[0])] if value else []
+        case bool():
+            return "bool"
+        case int() | float():
+            return "number"
+    return type(value).__name__
+
+
+def shapes(frames: list[Event], kind: str) -> list[Any]:
+    return [shape(frame) for frame in frames if frame["type"] == kind]
+
+
+def text_item(role: str, text: str) -> Event:
+    content = [{"type": "input_text", "text": text}]
+    item = {"type": "message", "role": role, "content": content}
+    return {"type": "conversation.item.create", "item": item}
+
+
+def session_update(**audio: Any) -> Event:
+    session: Event = {"type": "realtime", "instructions": "Answer in two words."}
+    vad = {"type": "server_vad", "create_response": True, "interrupt_response": True}
+    session["audio"] = {
+        "input": {**WHISPER["input"], "turn_detection": vad, **audio.pop("input", {})},
+    }
+    return {"type": "session.update", "session": {**session, **audio}}
+
+
+HELLO = Script(model=(Replies("Hello there."),))
+
+
+async def test_an_audio_answer_comes_in_the_recorded_order(url: str) -> None:
+    real = recorded("openai_sideband_audio_turn")
+    ours = await played(
+        url,
+        HELLO,
+        session_update(),
+        text_item("user", "Say hello."),
+        {"type": "response.create"},
+        until=seen("output_audio_buffer.stopped"),
+    )
+    assert ladder(ours) == ladder(real)
+
+
+async def test_an_audio_answer_has_the_recorded_shapes(url: str) -> None:
+    real = recorded("openai_sideband_audio_turn")
+    ours = await played(
+        url,
+        HELLO,
+        session_update(),
+        text_item("user", "Say hello."),
+        {"type": "response.create"},
+        until=seen("output_audio_buffer.stopped"),
+    )
+    for kind in {frame["type"] for frame in real}:
+        assert shapes(ours, kind)[0] == shapes(real, kind)[0], kind
+
+
+async def test_a_text_answer_on_azure_is_as_recorded(url: str) -> None:
+    real = recorded("azure_sideband_text_turn")
+    ours = await played(
+        url,
+        HELLO,
+        session_update(output_modalities=["text"]),
+        text_item("user", "Say hello."),
+        {"type": "response.create"},
+        profile="azure",
+        until=seen("response.done"),
+    )
+    assert ladder(ours) == ladder(real)
+    for kind in {frame["type"] for frame in real}:
+        assert shapes(ours, kind)[0] == shapes(real, kind)[0], kind
+
+
+@pytest.mark.parametrize(
+    ("name", "profile"),
+    [("openai_ws_server_vad_turn", "openai"), ("azure_ws_server_vad_turn_transcribed", "azure")],
+)
+async def test_a_caller_turn_is_as_recorded(url: str, name: str, profile: Any) -> None:
+    real = recorded(name)
+    ours = await played(
+        url,
+        Script(
+            steps=(Says("Hello, my name is Marcel."),), model=(Replies("Hello, how can I help?"),)
+        ),
+        session_update(),
+        profile=profile,
+        until=seen("response.done", "conversation.item.input_audio_transcription.completed"),
+    )
+    apart = ("session.created", "output_audio_buffer.started", "rate_limits.updated")
+    assert ladder(ours, without=apart) == ladder(real, without=apart)
+    for kind in {frame["type"] for frame in real} - {*apart, "response.output_audio.delta"}:
+        assert shapes(ours, kind)[0] == shapes(real, kind)[0], kind
+
+
+async def test_a_failed_transcription_is_as_recorded(url: str) -> None:
+    real = recorded("azure_ws_transcription_failed")
+    failed = "conversation.item.input_audio_transcription.failed"
+    ours = await played(
+        url,
+        Script(steps=(Says("Hello, my name is Marcel."),)),
+        session_update(),
+        profile="azure",
+        faults=Faults(transcription="failed"),
+        until=seen(failed, "response.done"),
+    )
+    [theirs] = [frame for frame in real if frame["type"] == failed]
+    [frame] = [frame for frame in ours if frame["type"] == failed]
+    assert shape(frame) == shape(theirs)
+    assert frame["error"]["code"] == theirs["error"]["code"]
+
+
+TOOLS = [{"type": "function", "name": "get_weather", "parameters": {"type": "object"}}]
+
+
+def answer_tools(frame: Event) -> list[Event]:
+    """What the recording's client did: the output at once, an answer when the response is done."""
+    match frame:
+        case {"type": "response.function_call_arguments.done"}:
+            item = {
+                "type": "function_call_output",
+                "call_id": frame["call_id"],
+                "output": "It is foggy and 12 degrees in London.",
+            }
+            return [{"type": "conversation.item.create", "item": item}]
+        case {"type": "response.done", "response": {"output": [*_, {"type": "function_call"}]}}:
+            return [{"type": "response.create"}]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("name", "profile", "model", "preamble"),
+    [
+        ("openai_ws_tool_call", "openai", "gpt-realtime", ""),
+        ("azure_ws_tool_call", "azure", "gpt-realtime", ""),
+        (
+            "openai_2.1_ws_tool_call_with_preamble",
+            "openai",
+            "gpt-realtime-2.1",
+            "I will check the current weather in London for you.",
+        ),
+    ],
+)
+async def test_a_tool_round_is_as_recorded(
+    url: str, name: str, profile: Any, model: str, preamble: str
+) -> None:
+    real = recorded(name)
+    script = Script(
+        model=(
+            CallsTools(("get_weather", {"city": "London"}), preamble=preamble),
+            Replies(from_tool="{output}"),
+        )
+    )
+    ours = await played(
+        url,
+        script,
+        session_update(output_modalities=["text"], tools=TOOLS),
+        text_item("user", "What is the weather in London?"),
+        {"type": "response.create"},
+        profile=profile,
+        model=model,
+        on=answer_tools,
+        until=lambda frames: sum(frame["type"] == "response.done" for frame in frames) == 2,
+    )
+    apart = ("session.created", "rate_limits.updated")
+    assert ladder(ours, without=apart) == ladder(real, without=apart)
+    for kind in {frame["type"] for frame in real} - {*apart, "session.updated"}:
+        assert shapes(ours, kind) == shapes(real, kind) or kind.endswith(".delta"), kind
+
+
+ADAPTER: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
+
+
+async def test_every_frame_is_one_that_the_openai_package_knows(url: str) -> None:
+    ours = await played(
+        url,
+        Script(
+            steps=(
+                Hears(),
+                Says("Where is my order?"),
+                Hears(),
+                Presses("12#"),
+                Says("Well,"),
+                Says("stop", over=True, after_ms=400),
+                Hears(),
+                Says("Bye."),
+            ),
+            model=(
+                CallsTools(("lookup", {"a": 1}), ("lookup", {"a": 2}), preamble="One moment."),
+                Replies("It is on its way and will be with you in no time at all."),
+                Replies("Let me tell you a very long story about parcels and what they see."),
+                Replies("Fine."),
+                Replies("Bye."),
+            ),
+        ),
+        session_update(),
+        text_item("system", 'Say: "Hello."'),
+        {"type": "response.create"},
+        {"type": "nonsense"},
+        on=lambda frame: [] if frame["type"] != "response.done" else answer_all(frame),
+        until=lambda frames: (
+            seen("output_audio_buffer.cleared")(frames)
+            and json.dumps(frames[-3:]).count("Bye.") > 0
+        ),
+    )
+    for frame in ours:
+        ADAPTER.validate_python(frame, strict=False)
+
+
+def answer_all(frame: Event) -> list[Event]:
+    calls = [item for item in frame["response"]["output"] if item["type"] == "function_call"]
+    outputs: list[Event] = [
+        {
+            "type": "conversation.item.create",
+            "item": {"type": "function_call_output", "call_id": call["call_id"], "output": "{}"},
+        }
+        for call in calls
+    ]
+    return [*outputs, {"type": "response.create"}] if calls else []

@@ -29,17 +29,17 @@ class Webhooks:
 
     async def take(self, request: web.Request) -> web.Response:
         """Answer with the next status, then 200."""
-        self.requests.append((dict(request.headers), await request.read()))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.requests.append((headers, await request.read()))
         return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
 
     def verifies(self, secret: str, index: int = 0) -> bool:
         """Whether any of the signatures is right."""
         headers, body = self.requests[index]
-        low = {name.lower(): value for name, value in headers.items()}
         key = base64.b64decode(secret.removeprefix("whsec_"))
-        text = f"{low['webhook-id']}.{low['webhook-timestamp']}.".encode() + body
+        text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
         right = "v1," + base64.b64encode(hmac.digest(key, text, hashlib.sha256)).decode()
-        return right in low["webhook-signature"].split(" ")
+        return right in headers["webhook-signature"].split(" ")
 
 
 class Line:

@@ -1,0 +1,119 @@
+"""Deliveries are signed, repeated and retried as Standard Webhooks and the cloud's guide say."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from offhook.simulator import DEFAULT_SECRET, Faults, Simulator, signature
+
+OTHER_SECRET = "whsec_b3RoZXItc2VjcmV0LWZvci1sb2NhbC10ZXN0cw=="
+
+
+def test_a_signature_is_what_the_reference_computes() -> None:
+    body = (
+        b'{"object":"event","id":"evt_test_1","type":"realtime.call.incoming",'
+        b'"created_at":1760000000,"data":{"call_id":"rtc_u1_TESTTESTTESTTESTTEST1",'
+        b'"sip_headers":[{"name":"From","value":"<sip:+15550100@example.com>"}]}}'
+    )
+    secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+    assert (
+        signature(secret, "wh_test_1", 1760000000, body)
+        == "v1,OMlvy0LYP+KiGzksIXeaq91G/+TZWR2tzL9VdQ3HKn0="
+    )
+
+
+async def test_a_ring_posts_the_signed_event(webhooks: Any) -> None:
+    async with Simulator() as cloud:
+        call = await cloud.ring(
+            webhooks.url,
+            caller="+15550100",
+            caller_name="Bo",
+            headers=[("X-Twilio-CallSid", "CA1")],
+        )
+    headers, body = webhooks.requests[0]
+    event = json.loads(body)
+    named = {header["name"]: header["value"] for header in event["data"]["sip_headers"]}
+    assert call.webhook_status == 200
+    assert webhooks.verifies(DEFAULT_SECRET)
+    assert headers["user-agent"].startswith("OpenAI/1.0")
+    assert event["type"] == "realtime.call.incoming"
+    assert event["data"]["call_id"] == call.call_id
+    assert named["From"].startswith('"Bo" <sip:+15550100@')
+    assert named["X-Twilio-CallSid"] == "CA1"
+
+
+async def test_a_withheld_number_is_anonymous(webhooks: Any) -> None:
+    async with Simulator() as cloud:
+        await cloud.ring(webhooks.url, caller=None, caller_name=None)
+    assert b"sip:anonymous@anonymous.invalid" in webhooks.requests[0][1]
+    assert b"+4930" not in webhooks.requests[0][1].split(b'"To"')[0]
+
+
+async def test_duplicates_share_the_id(webhooks: Any) -> None:
+    async with Simulator(faults=Faults(duplicate_webhooks=2)) as cloud:
+        call = await cloud.ring(webhooks.url)
+    assert call.webhook_statuses == [200, 200, 200]
+    assert len({headers["webhook-id"] for headers, _ in webhooks.requests}) == 1
+
+
+@pytest.mark.parametrize("status", [500, 302])
+async def test_what_is_not_2xx_is_tried_again(webhooks: Any, status: int) -> None:
+    webhooks.statuses = [status, status]
+    async with Simulator(speed=100.0) as cloud:
+        call = await cloud.ring(webhooks.url)
+        assert call.webhook_status == status
+        await call.reached("webhook_answered", status=200)
+    assert len(webhooks.requests) == 3
+
+
+async def test_nobody_there_is_status_0(webhooks: Any) -> None:
+    async with Simulator() as cloud:
+        call = await cloud.ring(webhooks.url.replace("/webhook", "").rpartition(":")[0] + ":9/")
+    assert call.webhook_status == 0
+
+
+async def test_a_wrong_secret_does_not_verify(webhooks: Any) -> None:
+    async with Simulator(faults=Faults(webhook_secret=OTHER_SECRET)) as cloud:
+        await cloud.ring(webhooks.url)
+    assert not webhooks.verifies(DEFAULT_SECRET)
+    assert webhooks.verifies(OTHER_SECRET)
+
+
+async def test_two_signatures_during_a_rotation(webhooks: Any) -> None:
+    async with Simulator(faults=Faults(previous_webhook_secret=OTHER_SECRET)) as cloud:
+        await cloud.ring(webhooks.url)
+    assert webhooks.verifies(DEFAULT_SECRET)
+    assert webhooks.verifies(OTHER_SECRET)
+
+
+async def test_a_tampered_body_does_not_verify(webhooks: Any) -> None:
+    async with Simulator(faults=Faults(webhook_tampered=True)) as cloud:
+        await cloud.ring(webhooks.url)
+    assert not webhooks.verifies(DEFAULT_SECRET)
+
+
+async def test_headers_can_be_left_out_and_times_can_be_wrong(webhooks: Any) -> None:
+    faults = Faults(webhook_omits=("webhook-id",), webhook_timestamp_offset_s=-4000)
+    async with Simulator() as cloud:
+        await cloud.ring(webhooks.url)
+        await cloud.ring(webhooks.url, faults=faults)
+    (right, _), (wrong, _) = webhooks.requests
+    assert "webhook-id" not in wrong
+    assert int(right["webhook-timestamp"]) - int(wrong["webhook-timestamp"]) > 3900
+
+
+async def test_a_test_event_names_a_call_that_does_not_exist(webhooks: Any, connect: Any) -> None:
+    async with Simulator() as cloud:
+        assert await cloud.send_test_event(webhooks.url) == 200
+        call_id = json.loads(webhooks.requests[0][1])["data"]["call_id"]
+        status, body = await connect(cloud).accept(call_id)
+    assert (status, body["error"]["code"]) == (404, "call_id_not_found")
+
+
+async def test_any_other_event_can_be_delivered(webhooks: Any) -> None:
+    async with Simulator() as cloud:
+        assert await cloud.deliver(webhooks.url, {"type": "batch.completed", "data": {}}) == 200
+    assert webhooks.verifies(DEFAULT_SECRET)

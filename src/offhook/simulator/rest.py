@@ -12,7 +12,7 @@ from aiohttp import web
 from offhook.simulator.calls import DEFAULT_MODEL, Call, State
 from offhook.simulator.clock import Clock
 from offhook.simulator.profile import Profile, Timings
-from offhook.simulator.session import session_problem
+from offhook.simulator.schema import session_problem
 from offhook.simulator.sideband import Sideband
 from offhook.simulator.wire import (
     Json,

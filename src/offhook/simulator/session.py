@@ -1,20 +1,11 @@
-"""The session object: defaults, what may be set, and how updates merge into it."""
+"""The session object: its defaults, and how updates merge into it."""
 
 from __future__ import annotations
 
 from copy import deepcopy
 from typing import Any
 
-from offhook.simulator.faults import Faults
-from offhook.simulator.wire import (
-    Json,
-    Problem,
-    invalid_type,
-    invalid_value,
-    missing_parameter,
-    new_id,
-    unknown_parameter,
-)
+from offhook.simulator.wire import Json, Problem, new_id
 
 DEFAULT_INSTRUCTIONS = "You are a friendly voice. Keep your answers short."
 
@@ -33,54 +24,7 @@ SEMANTIC_VAD: Json = {
     "create_response": True,
     "interrupt_response": True,
 }
-_VAD = {"server_vad": SERVER_VAD, "semantic_vad": SEMANTIC_VAD}
-VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
-_FORMAT: Json = {"type": None, "rate": None}
-
-# Keys that the schema knows (openai-python: call_accept_params, realtime_audio_config_*).
-_KEYS: Json = {
-    "type": None,
-    "model": None,
-    "instructions": None,
-    "output_modalities": None,
-    "audio": {
-        "input": {
-            "format": _FORMAT,
-            "transcription": dict.fromkeys(
-                ("model", "language", "prompt", "languages", "keywords", "delay")
-            ),
-            "noise_reduction": {"type": None, "strength": None},
-            "turn_detection": dict.fromkeys({**SERVER_VAD, **SEMANTIC_VAD}),
-        },
-        "output": {"format": _FORMAT, "voice": None, "speed": None},
-    },
-    "tools": None,
-    "tool_choice": None,
-    "parallel_tool_calls": None,
-    "reasoning": {"effort": None},
-    "max_output_tokens": None,
-    "truncation": None,
-    "tracing": None,
-    "include": None,
-    "prompt": None,
-}
-_ENUMS = {
-    "session.type": ("realtime",),
-    "session.audio.input.turn_detection.type": tuple(_VAD),
-    "session.audio.input.turn_detection.eagerness": ("low", "medium", "high", "auto"),
-    "session.audio.input.noise_reduction.type": ("near_field", "far_field"),
-    "session.audio.input.format.type": ("audio/pcm", "audio/pcmu", "audio/pcma"),
-    "session.audio.output.format.type": ("audio/pcm", "audio/pcmu", "audio/pcma"),
-    "session.audio.output.voice": VOICES,
-    "session.reasoning.effort": ("minimal", "low", "medium", "high", "xhigh"),
-}
-_RANGES = {
-    "session.audio.output.speed": (0.25, 1.5),
-    "session.audio.input.turn_detection.threshold": (0.0, 1.0),
-    "session.audio.input.turn_detection.prefix_padding_ms": (0, 5000),
-    "session.audio.input.turn_detection.silence_duration_ms": (0, 10_000),
-    "session.audio.input.turn_detection.idle_timeout_ms": (5000, 30_000),
-}
+VADS = {"server_vad": SERVER_VAD, "semantic_vad": SEMANTIC_VAD}
 
 
 class Session:
@@ -183,100 +127,8 @@ def _merged(key: str, current: Any, value: Any) -> Any:
     match key:
         case "turn_detection":
             kind = value.get("type") or (current or SERVER_VAD)["type"]
-            base = current if current and current["type"] == kind else _VAD[kind]
+            base = current if current and current["type"] == kind else VADS[kind]
             return {**base, **value}
         case "transcription":
             return {"model": None, "language": None, "prompt": None, **value}
     return deepcopy(value)
-
-
-def session_problem(body: Any, faults: Faults, where: str) -> Problem | None:
-    """What is wrong with a session in an accept or a `session.update`."""
-    if not isinstance(body, dict):
-        return invalid_type("session", "an object")
-    if "type" not in body:
-        return missing_parameter("session.type")
-    return (
-        _key_problem(body, _KEYS, "session", faults if where in faults.refuse_in else Faults())
-        or _vad_problem(body)
-        or _shape_problem(body)
-    )
-
-
-def _key_problem(body: Json, known: Json, path: str, faults: Faults) -> Problem | None:
-    for key, value in body.items():
-        here = f"{path}.{key}"
-        if key not in known or faults.refuses(here):
-            return unknown_parameter(here)
-        deeper = known[key]
-        if value is None:
-            continue
-        if deeper is not None:
-            if not isinstance(value, dict):
-                return invalid_type(here, "an object")
-            problem = _key_problem(value, deeper, here, faults)
-        else:
-            problem = _value_problem(here, value)
-        if problem is not None:
-            return problem
-    return None
-
-
-def _value_problem(path: str, value: Any) -> Problem | None:
-    allowed = _ENUMS.get(path)
-    if allowed is not None and value not in allowed:
-        if path == "session.audio.output.voice" and isinstance(value, dict):
-            return None if set(value) == {"id"} else unknown_parameter(f"{path}.{min(value)}")
-        return invalid_value(path, value, allowed)
-    limits = _RANGES.get(path)
-    if limits is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return invalid_type(path, "a number")
-    return None if limits[0] <= value <= limits[1] else invalid_value(path, value)
-
-
-def _vad_problem(body: Json) -> Problem | None:
-    vad = ((body.get("audio") or {}).get("input") or {}).get("turn_detection")
-    if not vad:
-        return None
-    known = _VAD[vad.get("type", "server_vad")]
-    for key in vad:
-        if key not in known:
-            return unknown_parameter(f"session.audio.input.turn_detection.{key}")
-    return None
-
-
-def _shape_problem(body: Json) -> Problem | None:
-    modalities = body.get("output_modalities", ["audio"])
-    if modalities not in (["audio"], ["text"]):
-        return invalid_value("session.output_modalities", modalities, ("text", "audio"))
-    for key in ("model", "instructions"):
-        if not isinstance(body.get(key, ""), str):
-            return invalid_type(f"session.{key}", "a string")
-    limit = body.get("max_output_tokens", "inf")
-    if limit != "inf" and not (isinstance(limit, int) and 1 <= limit <= 4096):
-        return invalid_value("session.max_output_tokens", limit)
-    return tools_problem(body.get("tools", []), "session.tools")
-
-
-def tools_problem(tools: Any, path: str) -> Problem | None:
-    """What is wrong with a list of tools."""
-    if not isinstance(tools, list):
-        return invalid_type(path, "an array of objects")
-    for index, tool in enumerate(tools):
-        here = f"{path}[{index}]"
-        match tool:
-            case {"type": "mcp"}:
-                continue
-            case {"type": "function", "name": str()}:
-                extra = set(tool) - {"type", "name", "description", "parameters"}
-                if extra:
-                    return unknown_parameter(f"{here}.{min(extra)}")
-            case {"type": "function"}:
-                return missing_parameter(f"{here}.name")
-            case {"type": kind}:
-                return invalid_value(f"{here}.type", kind, ("function", "mcp"))
-            case _:
-                return missing_parameter(f"{here}.type")
-    return None

@@ -29,7 +29,7 @@ def test_a_tool_takes_its_name_and_text_from_the_function() -> None:
     made = tool(lookup)
     assert isinstance(made, Tool)
     assert (made.name, made.description) == ("lookup", "Look something up.\n\nSay where it is.")
-    assert (made.timeout, made.effects, made.finish) == (10.0, False, False)
+    assert (made.timeout, made.effects, made.finish) == (None, False, False)
 
 
 def test_options_are_kept() -> None:

@@ -344,6 +344,15 @@ async def test_a_tool_that_takes_too_long_is_cancelled() -> None:
     await asyncio.wait_for(cancelled.wait(), 5)
 
 
+async def test_a_tool_without_a_timeout_of_its_own_gets_the_default() -> None:
+    @tool
+    async def slow() -> None:
+        """Dawdle."""
+        await asyncio.Event().wait()
+
+    assert await run(slow, CALL, "", default_timeout=0.01) == TimedOut(0.01)
+
+
 async def test_a_tool_that_ignores_its_cancellation_is_not_waited_for() -> None:
     gate = asyncio.Event()
     ended = asyncio.Event()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Any
 
 import aiohttp
 import pytest
+import trustme
 
 from offhook.simulator import Faults, HangsUp, Script, Simulator, State, Waits
 
@@ -170,6 +172,38 @@ async def test_a_parameter_can_be_refused(webhooks: Any, connect: Any) -> None:
         assert (await connect(cloud).accept(call.call_id))[0] == 200
 
 
+async def test_a_cloud_that_refuses_the_voice_of_today_knows_the_old_one(
+    webhooks: Any, connect: Any
+) -> None:
+    old_only = Faults(refuse_parameter="session.audio.output.voice")
+    neither = Faults(refuse_parameter=("session.audio.output.voice", "session.voice"))
+    async with Simulator() as cloud:
+        statuses = []
+        for faults in (old_only, neither):
+            call = await rung(cloud, webhooks, faults=faults)
+            statuses.append((await connect(cloud).accept(call.call_id, voice="cedar"))[0])
+            if faults is old_only:
+                assert call.session["audio"]["output"]["voice"] == "cedar"
+    assert statuses == [200, 400]
+
+
+async def test_the_cloud_can_speak_tls(webhooks: Any, http: aiohttp.ClientSession) -> None:
+    authority = trustme.CA()
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(serving)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    async with Simulator(ssl_context=serving, network_delay_s=0.001) as cloud:
+        call = await rung(cloud, webhooks)
+        url = f"{cloud.base_url}/v1/realtime/calls/{call.call_id}/accept"
+        headers = {"Authorization": f"Bearer {cloud.api_key}"}
+        async with http.post(
+            url, json={"type": "realtime"}, headers=headers, ssl=trusting
+        ) as answer:
+            assert answer.status == 200
+    assert cloud.base_url.startswith("https://")
+
+
 async def test_reject_ends_the_call(webhooks: Any, connect: Any) -> None:
     async with Simulator() as cloud:
         call = await rung(cloud, webhooks)
@@ -264,7 +298,7 @@ async def test_hangup_closes_the_sideband_and_a_second_one_is_404(
 
 
 async def test_a_call_that_nobody_answers_ends(webhooks: Any, connect: Any) -> None:
-    async with Simulator(speed=200) as cloud:
+    async with Simulator(speed=200, faults=Faults(ring_s=45.0)) as cloud:
         call = await rung(cloud, webhooks)
         assert await call.finished(2) is State.ENDED
         assert (await connect(cloud).accept(call.call_id))[0] == 404

@@ -19,6 +19,7 @@ from offhook.simulator import (
     Silent,
     Simulator,
     StopsShort,
+    Timings,
     Waits,
 )
 
@@ -274,15 +275,85 @@ async def test_an_item_made_during_a_response_is_told_after_it(webhooks: Any, co
 async def test_a_barge_in_breaks_off_a_tool_call_which_is_told_as_done(
     webhooks: Any, connect: Any
 ) -> None:
-    preamble = LONG
-    steps = (Says("Go."), Says("Stop!", over=True), Waits(3.0), HangsUp())
-    async with Simulator(speed=20) as cloud:
-        call, line = await held(
-            cloud, webhooks, connect, *steps, model=(CallsTools(("a", {}), preamble=preamble),)
-        )
+    steps = (Says("Go."), Says("Stop!", after_ms=1000), Hears(), HangsUp())
+    model = (CallsTools(("a", {"x": 1})), Replies("Stopped."))
+    async with Simulator(speed=50, timings=Timings(word=5.0)) as cloud:
+        call, line = await held(cloud, webhooks, connect, *steps, model=model)
+        broken = await line.until("response.function_call_arguments.done")
+        done = await line.until("response.done")
+        await line.closed()
+    assert broken["arguments"] == '{"x": 1}'
+    assert done["response"]["status"] == "cancelled"
+    assert done["response"]["output"][0]["status"] == "incomplete"
+    assert call.marks("tool_asked") == []
+    assert call.marks("script_stuck") == []
+
+
+async def test_an_order_can_be_disobeyed(webhooks: Any, connect: Any) -> None:
+    model = (
+        Replies("Scripted."),
+        FailsWith("server_error", ordered=True),
+        Replies("In other words.", ordered=True),
+    )
+    async with Simulator(speed=50) as cloud:
+        call, line = await held(cloud, webhooks, connect, model=model)
+        for _ in range(3):
+            await line.order("Hello.")
+            await line.until("response.done")
+        await line.send("conversation.item.create", item=user("Go on."))
+        await line.send("response.create")
+        await line.until("response.done")
+        await call.reached("bot_said", count=3)
+    said = [mark.detail["text"] for mark in call.marks("bot_said")]
+    assert said == ["In other words.", "Hello.", "Scripted."]
+
+
+async def test_a_late_cancel_hits_the_next_response(webhooks: Any, connect: Any) -> None:
+    async with Simulator(speed=20, faults=Faults(late_cancel=True)) as cloud:
+        _, line = await held(cloud, webhooks, connect, model=(Replies(LONG),))
+        await line.send("response.cancel")
+        await line.send("response.create")
         done = await line.until("response.done")
     assert done["response"]["status"] == "cancelled"
-    assert call.marks("tool_asked") == []
+    assert "error" not in line.kinds
+
+
+async def test_without_a_tool_the_model_makes_small_talk(webhooks: Any, connect: Any) -> None:
+    steps = (Says("What is this?"), Hears(), HangsUp())
+    async with Simulator(speed=100) as cloud:
+        call, _ = await held(cloud, webhooks, connect, *steps)
+        await call.finished(5)
+    assert "bot: You said: What is this?" in call.transcript()
+
+
+async def test_a_text_session_is_written_and_not_played(webhooks: Any, connect: Any) -> None:
+    steps = (Says("Hello?"), Hears(), HangsUp())
+    async with Simulator(speed=100) as cloud:
+        call, line = await held(
+            cloud,
+            webhooks,
+            connect,
+            *steps,
+            model=(Replies("Hi there."),),
+            output_modalities=["text"],
+        )
+        await line.closed()
+    assert "response.output_text.done" in line.kinds
+    assert not any(kind.startswith("output_audio_buffer") for kind in line.kinds)
+    assert "bot: Hi there." in call.transcript()
+
+
+async def test_the_semantic_vad_waits_for_the_end_of_a_sentence(
+    webhooks: Any, connect: Any
+) -> None:
+    audio = {"input": {"turn_detection": {"type": "semantic_vad", "eagerness": "low"}}}
+    async with Simulator(speed=100) as cloud:
+        call, _ = await held(
+            cloud, webhooks, connect, Says("I would like"), Hears(), HangsUp(), audio=audio
+        )
+        await call.finished(5)
+    said, started = call.marks("caller_said")[0], call.marks("bot_audio_started")[0]
+    assert started.at - said.at > 8.0
 
 
 @pytest.mark.parametrize(

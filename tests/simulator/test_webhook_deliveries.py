@@ -117,3 +117,10 @@ async def test_any_other_event_can_be_delivered(webhooks: Any) -> None:
     async with Simulator() as cloud:
         assert await cloud.deliver(webhooks.url, {"type": "batch.completed", "data": {}}) == 200
     assert webhooks.verifies(DEFAULT_SECRET)
+
+
+async def test_the_live_api_can_announce_the_same_call(webhooks: Any) -> None:
+    async with Simulator(faults=Faults(live_twin=True)) as cloud:
+        await cloud.ring(webhooks.url)
+    types = [json.loads(body)["type"] for _, body in webhooks.requests]
+    assert sorted(types) == ["live.transport.incoming", "realtime.call.incoming"]

@@ -25,6 +25,8 @@ class Answers:
         self.owes_answer = False
         """Tools were asked for and the model has not spoken since."""
         self.completed_texts = 0
+        self.cancels_next = False
+        """An order to cancel came too late for the response that it was meant for."""
 
     def start(self, params: Json) -> Problem | None:
         """Begin a response; a problem if one is being made already."""
@@ -46,6 +48,9 @@ class Answers:
             self.active = answer
             self.owes_answer = False
         answer.performance.start()
+        if self.cancels_next:
+            self.cancels_next = False
+            self._stage.clock.later(0.1, self._cancel_late)
         return None
 
     def hold(self, kind: str, fields: Json) -> None:
@@ -69,6 +74,10 @@ class Answers:
             "Cancellation failed: no active response found", "response_cancel_not_active"
         )
 
+    def _cancel_late(self) -> None:
+        if self.active is not None:
+            self.active.cancel("client_cancelled")
+
     def end(self) -> None:
         """The call is gone."""
         for answer in (*self._asides, *([self.active] if self.active is not None else [])):
@@ -85,7 +94,7 @@ class Answers:
             self._asides.remove(answer)
             return
         self.active = None
-        self.owes_answer = answer.asked_tools
+        self.owes_answer = answer.asked_tools and answer.body["status"] == "completed"
         if not answer.spoken:
             self.completed_texts += 1
             self._mark_written(answer)

@@ -24,7 +24,8 @@ from offhook.simulator.script import (
 from offhook.simulator.stage import Stage
 from offhook.simulator.turns import Turns
 
-_OVER_TIMEOUT_S = 60.0
+PATIENCE_S = 20.0
+"""Real seconds that a caller waits for what the script expects."""
 
 
 class Caller:
@@ -52,6 +53,7 @@ class Caller:
         self._orders_pending: Callable[[], bool] = lambda: False
         self._performance = Performance(stage.clock, self._play())
         self._started = False
+        self._guard: Timer | asyncio.TimerHandle | None = None
         stage.watchers.append(self._performance.poke)
 
     def waits_for_orders(self, pending: Callable[[], bool]) -> None:
@@ -73,6 +75,8 @@ class Caller:
     def end(self) -> None:
         """The line is gone."""
         self._performance.stop()
+        if self._guard is not None:
+            self._guard.cancel()
         self._stage.watchers.remove(self._performance.poke)
 
     def _play(self) -> Iterator[Pause]:
@@ -103,7 +107,7 @@ class Caller:
 
     def _says(self, step: Says) -> Iterator[Pause]:
         if step.over:
-            yield from self._until(lambda: self._playback.playing, _OVER_TIMEOUT_S, "bot audio")
+            yield from self._until(lambda: self._playback.playing, None, "bot audio")
         if step.after_ms:
             yield step.after_ms / 1000
         seconds = step.seconds
@@ -153,7 +157,7 @@ class Caller:
         )
 
     def _until(
-        self, condition: Predicate, timeout_s: float, what: str
+        self, condition: Predicate, timeout_s: float | None, what: str
     ) -> Generator[Pause, None, bool]:
         """Wait for a condition; whether it came true in time."""
         late: list[bool] = []
@@ -162,7 +166,13 @@ class Caller:
             late.append(True)
             self._performance.poke()
 
-        guard: Timer | asyncio.TimerHandle = self._stage.clock.guard(timeout_s, give_up)
+        clock = self._stage.clock
+        guard: Timer | asyncio.TimerHandle
+        if timeout_s is None:
+            guard = clock.patience(PATIENCE_S, give_up)
+        else:
+            guard = clock.guard(timeout_s, give_up)
+        self._guard = guard
         yield lambda: bool(late) or condition()
         guard.cancel()
         if late and not condition():

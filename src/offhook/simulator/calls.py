@@ -26,6 +26,7 @@ from offhook.simulator.wire import Json, Problem, new_call_id
 EXPIRED = "Your session hit the maximum duration of 60 minutes."
 GONE = "observer_writer_exit"
 DEFAULT_MODEL = "gpt-realtime"
+RING_S = 45.0
 
 
 class State(StrEnum):
@@ -182,7 +183,10 @@ class Call:
     def ring(self) -> None:
         """Start to ring."""
         self.mark("ring", call_id=self.call_id)
-        self._guard(self.faults.ring_s, self._give_up_ringing)
+        if self.faults.ring_s is None:
+            self._timers.append(self._clock.patience(RING_S, self._give_up_ringing))
+        else:
+            self._guard(self.faults.ring_s, self._give_up_ringing)
         if self.script.starts == "ringing":
             self._caller.start()
 

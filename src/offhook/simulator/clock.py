@@ -83,6 +83,10 @@ class Clock:
             return self._loop.call_later(delay, callback)
         return self.later(delay, callback)
 
+    def patience(self, delay: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
+        """Call back after `delay` seconds of the client's time: real ones, at any speed."""
+        return self._loop.call_later(delay, callback)
+
     def settle(self, delay: float, callback: Callable[[], object]) -> Timer | asyncio.TimerHandle:
         """As `later`, but leave the client a moment to act where time jumps."""
         if self._jumps:

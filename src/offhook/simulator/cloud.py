@@ -17,7 +17,7 @@ from offhook.simulator.network import SlowLine
 from offhook.simulator.profile import PROFILES, ProfileName, Timings
 from offhook.simulator.rest import Rest
 from offhook.simulator.script import Script
-from offhook.simulator.webhooks import Courier, Delivery, incoming_call, new_delivery
+from offhook.simulator.webhooks import Courier, Delivery, incoming_call, live_twin, new_delivery
 from offhook.simulator.wire import Json, new_call_id
 
 DEFAULT_SECRET = "whsec_c2ltdWxhdG9yLXNlY3JldC1mb3ItbG9jYWwtdGVzdHM="  # noqa: S105 - signs nothing real
@@ -154,6 +154,8 @@ class Simulator:
         attempts = [
             self._attempt(call, delivery) for _ in range(1 + call.faults.duplicate_webhooks)
         ]
+        if call.faults.live_twin:
+            await self.deliver(target_url, live_twin(event), call.faults)
         statuses = await asyncio.gather(*attempts)
         call.webhook_status = statuses[0]
         if not any(map(_delivered, statuses)):

@@ -84,7 +84,7 @@ class Commands:
             case "response.create":
                 return self._create_response(body.get("response"))
             case "response.cancel":
-                return self._answers.cancel("client_cancelled", body.get("response_id"))
+                return self._cancel(body.get("response_id"))
             case "output_audio_buffer.clear":
                 self._playback.clear()
                 return None
@@ -119,6 +119,13 @@ class Commands:
             stage.emit("session.updated", session=stage.session.config)
             if stage.faults.novelties:
                 stage.emit("session.mood_changed", mood="cheerful")
+        return problem
+
+    def _cancel(self, response_id: str | None) -> Problem | None:
+        problem = self._answers.cancel("client_cancelled", response_id)
+        if problem is not None and self._stage.faults.late_cancel:
+            self._answers.cancels_next = True
+            return None
         return problem
 
     def _create_response(self, params: Any) -> Problem | None:

@@ -31,8 +31,10 @@ class Faults(Struct, frozen=True, kw_only=True):
     """Before the first retry of a delivery that was not answered 2xx; doubles each time."""
     webhook_timeout_s: float = 10.0
     """Real seconds."""
-    ring_s: float = 45.0
-    """How long an unanswered call rings."""
+    ring_s: float | None = None
+    """How long an unanswered call rings; `None` is 45 real seconds at any speed."""
+    live_twin: bool = False
+    """Announce the same call to the Live API, too (`live.transport.incoming`)."""
 
     # REST
     accept_status: tuple[int, ...] = ()
@@ -73,6 +75,8 @@ class Faults(Struct, frozen=True, kw_only=True):
     transcription: TranscriptionMode = "ok"
     transcription_late_s: float = 4.0
     duplicate_response_done: bool = False
+    late_cancel: bool = False
+    """A `response.cancel` with nothing to cancel hits the next response."""
     active_error_without_event_id: bool = False
     audio_deltas: bool = False
     """Send `response.output_audio.delta`, as no sideband ever did."""

@@ -33,28 +33,29 @@ class Model:
 
         An order to say certain words is obeyed without using up the script.
         """
-        ordered = _ordered(items, params)
-        if ordered is not None:
-            return Replies(ordered)
+        words = _ordered(items, params)
         outputs = _outputs(items)
         forbidden = params.get("tool_choice") == "none"
         for index, act in enumerate(self._acts):
-            if not _holds(act, caller_text, outputs) or (forbidden and isinstance(act, CallsTools)):
+            if act.ordered is not (words is not None) or not _holds(act, caller_text, outputs):
+                continue
+            if forbidden and isinstance(act, CallsTools):
                 continue
             if not act.repeat:
                 del self._acts[index]
             return _ready(act, outputs)
-        return Replies(_small_talk(items, caller_text, outputs))
+        return Replies(_small_talk(items, caller_text, outputs) if words is None else words)
 
 
 def _ordered(items: list[Json], params: Json) -> str | None:
-    own = params.get("input")
-    last = (own or items or [None])[-1]
-    if last is not None and last.get("role") in ("system", "developer"):
-        ordered = ordered_text(item_text(last))
-        if ordered is not None:
-            return ordered
-    return ordered_text(params.get("instructions") or "")
+    """The words of an order that was given since anybody last spoke."""
+    own = params.get("instructions")
+    if own:
+        return ordered_text(own)
+    for item in reversed(params.get("input") or items):
+        if item["type"] == "message":
+            return ordered_text(item_text(item)) if item["role"] == "system" else None
+    return None
 
 
 def _holds(act: Act, caller_text: str, outputs: Outputs) -> bool:

@@ -45,6 +45,8 @@ _KEYS: Json = {
     "include": None,
     "prompt": None,
 }
+# A cloud that does not know the voice of today knows the one of the sessions before GA.
+_OLD_KEYS: Json = {**_KEYS, "voice": None}
 _ENUMS = {
     "session.type": ("realtime",),
     "session.audio.input.turn_detection.type": tuple(VADS),
@@ -53,6 +55,7 @@ _ENUMS = {
     "session.audio.input.format.type": ("audio/pcm", "audio/pcmu", "audio/pcma"),
     "session.audio.output.format.type": ("audio/pcm", "audio/pcmu", "audio/pcma"),
     "session.audio.output.voice": VOICES,
+    "session.voice": VOICES,
     "session.reasoning.effort": ("minimal", "low", "medium", "high", "xhigh"),
 }
 _RANGES = {
@@ -70,10 +73,10 @@ def session_problem(body: Any, faults: Faults, where: str) -> Problem | None:
         return invalid_type("session", "an object")
     if "type" not in body:
         return missing_parameter("session.type")
+    active = faults if where in faults.refuse_in else Faults()
+    known = _OLD_KEYS if active.refuses("session.audio.output.voice") else _KEYS
     return (
-        _key_problem(body, _KEYS, "session", faults if where in faults.refuse_in else Faults())
-        or _vad_problem(body)
-        or _shape_problem(body)
+        _key_problem(body, known, "session", active) or _vad_problem(body) or _shape_problem(body)
     )
 
 

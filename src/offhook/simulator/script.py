@@ -15,12 +15,12 @@ Outputs: TypeAlias = list[Any]
 class Hears(Struct, frozen=True):
     """Wait until the bot has spoken and is done: no answer, no tool under way, all played.
 
-    With `text`, until a bot's sentence contains it. After `timeout_s` simulated seconds the
-    caller goes on nevertheless and the trace says `script_stuck`.
+    With `text`, until a bot's sentence contains it. After `timeout_s` simulated seconds (20 real
+    ones where it is not given) the caller goes on all the same and the trace says `script_stuck`.
     """
 
     text: str | None = None
-    timeout_s: float = 60.0
+    timeout_s: float | None = None
 
 
 class Says(Struct, frozen=True):
@@ -52,11 +52,11 @@ class Waits(Struct, frozen=True):
 
 
 class WaitsFor(Struct, frozen=True):
-    """Do nothing until the trace has `count` marks of a kind."""
+    """Do nothing until the trace has `count` marks of a kind; `timeout_s` as in `Hears`."""
 
     kind: str
     count: int = 1
-    timeout_s: float = 60.0
+    timeout_s: float | None = None
 
 
 class HangsUp(Struct, frozen=True):
@@ -79,13 +79,15 @@ class Replies:
     `from_tool` makes the text from what the tools answered: a format string over the keys of
     the JSON objects (`{output}` is the whole last text), or a function of all outputs. Such a
     reply is only given when tools have answered since the model last spoke. `repeat` keeps the
-    act for the next time.
+    act for the next time. `ordered` acts, and no others, take the place of an order to say
+    certain words: so a greeting can fail, or come out in other words.
     """
 
     text: str = ""
     from_tool: str | Callable[[Outputs], str] | None = None
     to: str | None = None
     repeat: bool = False
+    ordered: bool = False
 
 
 @dataclass(frozen=True, init=False)
@@ -99,6 +101,7 @@ class CallsTools:
     preamble: str
     to: str | None
     repeat: bool
+    ordered: bool
 
     def __init__(
         self,
@@ -106,19 +109,22 @@ class CallsTools:
         preamble: str = "",
         to: str | None = None,
         repeat: bool = False,
+        ordered: bool = False,
     ) -> None:
         object.__setattr__(self, "calls", calls)
         object.__setattr__(self, "preamble", preamble)
         object.__setattr__(self, "to", to)
         object.__setattr__(self, "repeat", repeat)
+        object.__setattr__(self, "ordered", ordered)
 
 
 @dataclass(frozen=True)
 class Silent:
-    """Complete a response with nothing in it."""
+    """Complete a response with nothing in it. `ordered` as in `Replies`."""
 
     to: str | None = None
     repeat: bool = False
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,7 @@ class FailsWith:
     message: str = "The model could not answer."
     to: str | None = None
     repeat: bool = False
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,7 @@ class StopsShort:
     reason: Literal["max_output_tokens", "content_filter"] = "max_output_tokens"
     to: str | None = None
     repeat: bool = False
+    ordered: bool = False
 
 
 Act: TypeAlias = Replies | CallsTools | Silent | FailsWith | StopsShort

@@ -81,7 +81,9 @@ class Session:
             return problem
         merged = deepcopy(self.config)
         for key, value in change.items():
-            if key == "audio" and value is not None:
+            if key == "voice":
+                merged["audio"]["output"]["voice"] = value
+            elif key == "audio" and value is not None:
                 _merge_audio(merged["audio"], value)
             else:
                 merged[key] = deepcopy(value)

@@ -74,6 +74,22 @@ def incoming_call(
     }
 
 
+def live_twin(event: Json) -> Json:
+    """The event by which the Live API announces the call of a `realtime.call.incoming`."""
+    data = event["data"]
+    return {
+        "object": "event",
+        "id": new_hex_id("evt"),
+        "type": "live.transport.incoming",
+        "created_at": event["created_at"],
+        "data": {
+            "type": "sip",
+            "session_id": f"live_{token(21)}",
+            "sip_headers": data["sip_headers"],
+        },
+    }
+
+
 class Courier:
     """Makes deliveries. `delay_s` is the network's one-way delay in real seconds."""
 

@@ -75,6 +75,15 @@ def test_many_threads_create_one_shop(tmp_path: Path) -> None:
     assert len(contents[0]["orders"]) == 60
 
 
+def test_who_comes_second_finds_the_shop_as_it_is(tmp_path: Path) -> None:
+    database = Database(tmp_path / "a", today)
+    with database.writing() as connection:
+        connection.execute("DELETE FROM order_lines")
+    with database.reading() as connection:
+        database._create(connection)  # as when another has created it since the first look
+    assert content(database)["order_lines"] == []
+
+
 def test_two_processes_create_one_shop(tmp_path: Path) -> None:
     program = (
         "import datetime as dt, pathlib, sys; from offhook.shop.database import Database\n"

@@ -114,6 +114,15 @@ async def test_a_validators_own_words_reach_the_model() -> None:
     assert "Value error" not in message
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+async def test_a_number_is_a_finite_one(number: str) -> None:
+    @tool
+    async def pay(amount: float) -> None:
+        """Pay."""
+
+    assert "amount" in await refusal_of(pay, f'{{"amount": {number}}}')
+
+
 async def test_a_flood_of_mistakes_gets_a_short_answer() -> None:
     flood = ",".join(f'"{"x" * 500}{n}": 1' for n in range(1000))
     assert len(await refusal_of(book, "{" + flood + "}")) < 1500
@@ -376,6 +385,7 @@ async def test_a_tool_that_ignores_its_cancellation_is_not_waited_for() -> None:
 
 async def test_a_blocking_function_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     lost: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: lost.append(context))
     monkeypatch.setattr(sys, "unraisablehook", lost.append)
     monkeypatch.setattr(threading, "excepthook", lost.append)
     gate = threading.Event()
@@ -389,6 +399,7 @@ async def test_a_blocking_function_is_not_waited_for(monkeypatch: pytest.MonkeyP
         raise ValueError("nobody hears this")
 
     assert await asyncio.wait_for(run(blocked, CALL, ""), 5) == TimedOut(0.01)
+    assert threads[0].daemon  # so that it cannot keep the process from ending
     gate.set()
     await asyncio.to_thread(threads[0].join, 5)
     await asyncio.sleep(0)

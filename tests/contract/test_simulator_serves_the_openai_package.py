@@ -100,9 +100,7 @@ async def test_the_openai_package_holds_a_call(profile: Any, receiver: Receiver)
 
 async def test_the_openai_package_hangs_up(receiver: Receiver) -> None:
     async with Simulator(speed=40.0) as cloud:
-        client = AsyncOpenAI(
-            api_key=cloud.api_key, base_url=f"{cloud.base_url}/v1", max_retries=0
-        )
+        client = AsyncOpenAI(api_key=cloud.api_key, base_url=f"{cloud.base_url}/v1", max_retries=0)
         async with client:
             call = await cloud.ring(receiver.url)
             await client.realtime.calls.accept(call.call_id, type="realtime")

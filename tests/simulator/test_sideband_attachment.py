@@ -8,7 +8,17 @@ from typing import Any
 import aiohttp
 import pytest
 
-from offhook.simulator import Faults, HangsUp, Hears, LosesSideband, Script, Simulator, State, Waits
+from offhook.simulator import (
+    Faults,
+    HangsUp,
+    Hears,
+    LosesSideband,
+    Says,
+    Script,
+    Simulator,
+    State,
+    Waits,
+)
 
 
 async def refused(client: Any, call_id: str, **headers: str) -> int:
@@ -127,8 +137,30 @@ async def test_a_sideband_can_be_dropped_after_so_many_events(webhooks: Any, con
         line = await connect(cloud).join(call.call_id)
         await line.order("Hello.")
         assert await line.closed() == 1006
+        await call.reached("bot_said", text="Hello.")
         line = await connect(cloud).attach(call.call_id)
+        await line.order("Still here.")
         await line.until("output_audio_buffer.stopped")
+    assert len(call.marks("detach")) == 2
+
+
+async def test_frames_can_be_lost_with_the_connection(webhooks: Any, connect: Any) -> None:
+    script = Script(steps=(Says("Hello?"), HangsUp()))
+    async with Simulator(speed=float("inf"), faults=Faults(frames_lost=True)) as cloud:
+        call = await cloud.ring(webhooks.url, script)
+        line = await connect(cloud).join(call.call_id)
+        assert await line.closed() == 1006
+
+
+async def test_a_call_can_be_followed_to_its_end(webhooks: Any, connect: Any) -> None:
+    script = Script(steps=(Hears(), HangsUp()))
+    async with Simulator(speed=50) as cloud:
+        call = await cloud.ring(webhooks.url, script)
+        line = await connect(cloud).join(call.call_id)
+        await line.order("Hello.")
+        followed = [mark async for mark in call.follow()]
+    assert followed == call.trace[: len(followed)]
+    assert (followed[0].kind, followed[-1].kind) == ("ring", "call_ended")
 
 
 async def test_a_dropped_call_may_be_gone(webhooks: Any, connect: Any) -> None:

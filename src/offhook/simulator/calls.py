@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from enum import StrEnum
 from time import time
 
@@ -17,7 +17,7 @@ from offhook.simulator.playback import Playback
 from offhook.simulator.profile import Profile, Timings
 from offhook.simulator.script import Script, Step
 from offhook.simulator.session import Session
-from offhook.simulator.sideband import Sideband
+from offhook.simulator.sideband import ABNORMAL, Sideband
 from offhook.simulator.stage import Stage
 from offhook.simulator.trace import Mark
 from offhook.simulator.turns import Turns
@@ -148,6 +148,13 @@ class Call:
 
         return await self._stage.trace.reached(matches, timeout, f"{kind} {detail or ''}".strip())
 
+    async def follow(self) -> AsyncIterator[Mark]:
+        """Each mark as it is made, from the first one to the end of the call."""
+        async for mark in self._stage.trace.follow():
+            yield mark
+            if mark.kind == "call_ended":
+                return
+
     # what the caller and the line do
 
     def do(self, step: Step) -> None:
@@ -163,8 +170,9 @@ class Call:
     def drop_sideband(self, for_s: float = 0.0) -> None:
         """Break the sideband's connection; the call goes on."""
         self.attachable_at = self._clock.now() + for_s
+        self._stage.outlets.clear()
         for sideband in tuple(self._sidebands):
-            sideband.abort()
+            self._drop(sideband)
         if self.faults.gone_after_drop:
             self.end("sideband_dropped")
 
@@ -277,13 +285,19 @@ class Call:
         if reason == "expired":
             code, text = 1001, EXPIRED
         elif reason not in ("hangup", "transferred") and not self.profile.says_goodbye:
-            code = 1006
+            code = ABNORMAL
         if self.faults.close_code is not None:
             code = self.faults.close_code
-        if code == 1006:
-            sideband.abort()
+        if code == ABNORMAL:
+            self._drop(sideband)
         else:
             sideband.finish(code, text)
+
+    def _drop(self, sideband: Sideband) -> None:
+        if self.faults.frames_lost:
+            sideband.abort()
+        else:
+            sideband.finish(ABNORMAL)
 
     def _expire(self) -> None:
         if not self.over:

@@ -67,6 +67,8 @@ class Faults(Struct, frozen=True, kw_only=True):
     """Drop the connection, once, after so many server events; the call goes on."""
     gone_after_drop: bool = False
     """The dropped call is over, too."""
+    frames_lost: bool = False
+    """Frames that are still on their way when the connection breaks are lost with it."""
     session_max_s: float = 3600.0
     close_code: int | None = None
     """Close the sideband with this code at the end of the call; 1006 is no close frame at all."""

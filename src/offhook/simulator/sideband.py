@@ -10,6 +10,8 @@ from aiohttp import ClientConnectionResetError, WSMsgType, web
 
 from offhook.simulator.wire import Json, Problem, decode
 
+ABNORMAL = 1006
+
 
 class Attended(Protocol):
     """What a sideband is attached to."""
@@ -42,13 +44,13 @@ class Sideband:
         self._outbox.append(frame)
         self._wake.set()
 
-    def finish(self, code: int, reason: str) -> None:
-        """Close once everything is sent."""
+    def finish(self, code: int, reason: str = "") -> None:
+        """Close once everything is sent; with 1006 as a broken line does, with no close frame."""
         self._closing = (code, reason)
         self._wake.set()
 
     def abort(self) -> None:
-        """Drop the connection as a broken line does: no close frame, pending frames are lost."""
+        """Drop the connection at once: frames that are still on their way are lost."""
         self._outbox.clear()
         self._transport.abort()
 
@@ -86,7 +88,10 @@ class Sideband:
                     await send(frame, WSMsgType.TEXT)
                 if self._closing is not None:
                     code, reason = self._closing
-                    await self._socket.close(code=code, message=reason.encode())
+                    if code == ABNORMAL:
+                        self._transport.close()
+                    else:
+                        await self._socket.close(code=code, message=reason.encode())
                     return
         except ClientConnectionResetError:
             return

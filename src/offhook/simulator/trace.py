@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from msgspec import Struct
@@ -52,19 +52,25 @@ class Trace:
 
     async def reached(self, matches: Callable[[Mark], bool], timeout: float, what: str) -> Mark:
         """The first mark that matches, now or within `timeout` real seconds."""
-        seen = 0
         try:
             async with asyncio.timeout(timeout):
-                while True:
-                    for mark in self.marks[seen:]:
-                        if matches(mark):
-                            return mark
-                    seen = len(self.marks)
-                    waiter = asyncio.get_running_loop().create_future()
-                    self._waiting.append(waiter)
-                    await waiter
+                async for mark in self.follow():
+                    if matches(mark):
+                        return mark
         except TimeoutError:
             raise TimeoutError(f"no {what} within {timeout} s\n{self}") from None
+        raise AssertionError("a trace is followed for ever")
+
+    async def follow(self) -> AsyncIterator[Mark]:
+        """Each mark, those that were made and those that will be."""
+        seen = 0
+        while True:
+            while seen < len(self.marks):
+                seen += 1
+                yield self.marks[seen - 1]
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            await waiter
 
     def transcript(self) -> str:
         """Who said and did what, a line each."""

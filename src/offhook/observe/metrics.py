@@ -1,0 +1,111 @@
+"""Counters and times of the calls, for Prometheus. No label is ever chosen by a stranger alone."""
+
+from __future__ import annotations
+
+import re
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+MAX_VALUES = 50
+_OTHER = "other"
+_PLAIN = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
+
+_ACCEPT_S = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
+_GREETING_S = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 6, 10, 20)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own, so that tests can have many."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._deliveries = self._counter("webhook_deliveries", "Webhook deliveries", "result")
+        self._unknown_events = self._counter(
+            "webhook_unknown_events", "Webhook events of a type we do not know", "type"
+        )
+        self._calls = self._counter("calls", "Calls that ended", "end_reason", "fault")
+        self._tool_calls = self._counter("tool_calls", "Tool calls", "tool", "outcome")
+        self._transfers = self._counter("transfers", "Transfers", "outcome")
+        self._reattached = self._counter(
+            "sideband_reattach", "Sidebands that were lost and regained"
+        )
+        self._unknown_frames = self._counter(
+            "unknown_frames", "Sideband frames of a type we do not know", "type"
+        )
+        self._live_calls = Gauge(
+            "offhook_live_calls", "Calls going on just now", registry=self.registry
+        )
+        self._to_accept = self._seconds("ring_to_accept", "From webhook to accepted", _ACCEPT_S)
+        self._to_greeting = self._seconds(
+            "ring_to_greeting", "From webhook to the first sound", _GREETING_S
+        )
+        self._event_types, self._frame_types = _Bounded(), _Bounded()
+        self._tools = _Bounded()
+
+    def delivered(self, result: str) -> None:
+        """Count a webhook delivery by what became of it, e.g. `accepted`, `duplicate`."""
+        self._deliveries.labels(result).inc()
+
+    def unknown_event(self, kind: str) -> None:
+        """Count a webhook event that nobody here knows."""
+        self._unknown_events.labels(self._event_types.value(kind)).inc()
+
+    def call_ended(self, end_reason: str, fault: str) -> None:
+        """Count a finished call by why it ended and whose fault that was."""
+        self._calls.labels(end_reason, fault).inc()
+
+    def live_calls(self, number: int) -> None:
+        """Set how many calls are going on."""
+        self._live_calls.set(number)
+
+    def tool_called(self, tool: str, outcome: str) -> None:
+        """Count a tool call; the model may make up names, so those are bounded too."""
+        self._tool_calls.labels(self._tools.value(tool), outcome).inc()
+
+    def transferred(self, outcome: str) -> None:
+        """Count a transfer by how it came out."""
+        self._transfers.labels(outcome).inc()
+
+    def sideband_reattached(self) -> None:
+        """Count a sideband that was lost and regained."""
+        self._reattached.inc()
+
+    def unknown_frame(self, kind: str) -> None:
+        """Count a sideband frame that nobody here knows."""
+        self._unknown_frames.labels(self._frame_types.value(kind)).inc()
+
+    def ring_to_accept(self, seconds: float) -> None:
+        """Note how long a caller waited until the call was accepted."""
+        self._to_accept.observe(seconds)
+
+    def ring_to_greeting(self, seconds: float) -> None:
+        """Note how long a caller waited until there was something to hear."""
+        self._to_greeting.observe(seconds)
+
+    def render(self) -> tuple[bytes, str]:
+        """Return the body and the content type of a scrape."""
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"offhook_{name}", f"{text}.", labels, registry=self.registry)
+
+    def _seconds(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(
+            f"offhook_{name}_seconds", f"{text}.", buckets=buckets, registry=self.registry
+        )
+
+
+class _Bounded:
+    """The first values of a label that comes from outside; what comes later is `other`."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def value(self, raw: str) -> str:
+        if raw in self._known:
+            return raw
+        if len(self._known) >= MAX_VALUES or not _PLAIN.fullmatch(raw):
+            return _OTHER
+        self._known.add(raw)
+        return raw

@@ -21,6 +21,7 @@ from offhook.simulator import (
     StopsShort,
     Timings,
     Waits,
+    WaitsFor,
 )
 
 LONG = "This is a rather long answer that takes its time to be spoken and can be cut off. " * 3
@@ -547,3 +548,15 @@ async def test_a_caller_who_hears_nothing_goes_on_in_the_end(webhooks: Any, conn
         call, _ = await held(cloud, webhooks, connect, Hears(timeout_s=5.0), HangsUp())
         await call.finished(5)
     assert call.marks("script_stuck")
+
+
+async def test_a_caller_can_wait_for_anything_in_the_trace(webhooks: Any, connect: Any) -> None:
+    steps = (WaitsFor("client_event", count=2), HangsUp())
+    async with Simulator(speed=50) as cloud:
+        call, line = await held(cloud, webhooks, connect, *steps)
+        await line.send("session.update", session={"type": "realtime"})
+        await line.until("session.updated")
+        assert not call.over
+        await line.send("session.update", session={"type": "realtime"})
+        await call.finished(5)
+    assert call.marks("script_stuck") == []

@@ -54,10 +54,8 @@ class Call:
         profile: Profile,
         timings: Timings,
         faults: Faults,
-        number: int = 0,
     ) -> None:
         self.call_id = new_call_id()
-        self.number = number
         self.script = script
         self.faults = faults
         self.state = State.RINGING
@@ -186,7 +184,6 @@ class Call:
     def mark(self, kind: str, **detail: object) -> None:
         """Write down that something happened."""
         self._stage.trace.mark(kind, **detail)
-        self._stage.changed()
 
     def ring(self) -> None:
         """Start to ring."""
@@ -219,11 +216,14 @@ class Call:
         return None
 
     def attach(self, sideband: Sideband) -> None:
-        """A sideband is connected."""
+        """A sideband is connected, perhaps to a call that has just ended."""
+        self._sidebands.append(sideband)
+        if self.over:
+            self._close(sideband, "gone")
+            return
         self.mark("attach")
         first = self.state is State.ACCEPTED
         self.state = State.LIVE
-        self._sidebands.append(sideband)
         self._stage.outlets.append(sideband)
         if self.faults.session_created:
             self._stage.emit("session.created", session=self.session)
@@ -252,7 +252,7 @@ class Call:
         self._sidebands.remove(sideband)
         if sideband in self._stage.outlets:
             self._stage.outlets.remove(sideband)
-        self._stage.trace.mark("detach", code=code)
+        self._stage.trace.mark("detach", code=None if code is None else int(code))
 
     def transfer_soon(self, after_s: float) -> None:
         """The caller is handed over; the cloud's leg ends a little later."""

@@ -139,7 +139,8 @@ class Playback:
 
 
 def _heard(track: Track, played: float) -> str:
+    """The whole words that were played."""
     if played >= track.seconds:
         return track.text
     cut = track.text[: int(len(track.text) * played / track.seconds)]
-    return cut.rpartition(" ")[0] if " " in cut else cut
+    return cut.rpartition(" ")[0]

@@ -29,11 +29,11 @@ class Stage:
         self.profile = profile
         self.timings = timings
         self.faults = faults
-        self.trace = Trace(clock.now)
+        self.watchers: list[Callable[[], None]] = []
+        self.trace = Trace(clock.now, self.changed)
         self.items = Conversation()
         self.session: Session
         self.outlets: list[Outlet] = []
-        self.watchers: list[Callable[[], None]] = []
         self.sent = 0
         self.after_send: Callable[[], None] | None = None
         self._audio_epoch = clock.now()

@@ -31,8 +31,9 @@ def _short(value: object) -> str:
 class Trace:
     """The marks of one call in order, and those who wait for one."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], changed: Callable[[], None]) -> None:
         self._now = now
+        self._changed = changed
         self._began = now()
         self._waiting: list[asyncio.Future[None]] = []
         self.marks: list[Mark] = []
@@ -45,6 +46,7 @@ class Trace:
                 if not waiter.done():
                     waiter.set_result(None)
             self._waiting.clear()
+        self._changed()
 
     def of(self, kind: str) -> list[Mark]:
         """All marks of a kind."""
@@ -90,7 +92,7 @@ def _line(mark: Mark) -> str:
         case "caller_hung_up":
             return "caller hangs up"
         case "bot_said":
-            return f"bot: {detail['text']}{' --' if detail['interrupted'] else ''}"
+            return f"bot: {detail['text']}{'...' if detail['interrupted'] else ''}"
         case "tool_asked":
             return f"bot calls {detail['name']} {detail['arguments']}"
         case "tool_answered":

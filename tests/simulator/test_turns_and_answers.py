@@ -309,6 +309,23 @@ async def test_an_order_can_be_disobeyed(webhooks: Any, connect: Any) -> None:
     assert said == ["In other words.", "Hello.", "Scripted."]
 
 
+async def test_an_order_that_came_during_an_answer_is_obeyed_by_the_next(
+    webhooks: Any, connect: Any
+) -> None:
+    async with Simulator(speed=20) as cloud:
+        call, line = await held(cloud, webhooks, connect, model=(Replies(LONG), Replies("Done.")))
+        await line.send("response.create")
+        await line.until("response.created")
+        await line.order("Goodbye.")
+        await line.until("error")
+        await line.until("response.done")
+        for said in ("Goodbye.", "Done."):
+            await line.send("response.create")
+            done = await line.until("response.done")
+            assert done["response"]["output"][0]["content"][0]["transcript"] == said
+    assert call.marks("error_sent")
+
+
 async def test_a_late_cancel_hits_the_next_response(webhooks: Any, connect: Any) -> None:
     async with Simulator(speed=20, faults=Faults(late_cancel=True)) as cloud:
         _, line = await held(cloud, webhooks, connect, model=(Replies(LONG),))

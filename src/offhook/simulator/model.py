@@ -27,13 +27,14 @@ class Model:
 
     def __init__(self, acts: Iterable[Act]) -> None:
         self._acts = list(acts)
+        self._orders_read: list[Json] = []
 
     def next_act(self, items: list[Json], params: Json, caller_text: str) -> Act:
         """What the model does now; a reply's text is ready to be spoken.
 
         An order to say certain words is obeyed without using up the script.
         """
-        words = _ordered(items, params)
+        words = self._ordered(items, params)
         outputs = _outputs(items)
         forbidden = params.get("tool_choice") == "none"
         for index, act in enumerate(self._acts):
@@ -46,16 +47,22 @@ class Model:
             return _ready(act, outputs)
         return Replies(_small_talk(items, caller_text, outputs) if words is None else words)
 
+    def _ordered(self, items: list[Json], params: Json) -> str | None:
+        """The words of the newest order, if no answer was begun and no caller spoke since."""
+        own = params.get("instructions")
+        if own:
+            return ordered_text(own)
+        heard = [item for item in params.get("input") or items if _is_heard(item)]
+        newest = heard[-1] if heard else None
+        obeyed = any(newest is order for order in self._orders_read)
+        self._orders_read = [item for item in heard if item["role"] == "system"]
+        if newest is None or newest["role"] != "system" or obeyed:
+            return None
+        return ordered_text(item_text(newest))
 
-def _ordered(items: list[Json], params: Json) -> str | None:
-    """The words of an order that was given since anybody last spoke."""
-    own = params.get("instructions")
-    if own:
-        return ordered_text(own)
-    for item in reversed(params.get("input") or items):
-        if item["type"] == "message":
-            return ordered_text(item_text(item)) if item["role"] == "system" else None
-    return None
+
+def _is_heard(item: Json) -> bool:
+    return bool(item["type"] == "message" and item["role"] != "assistant")
 
 
 def _holds(act: Act, caller_text: str, outputs: Outputs) -> bool:

@@ -8,50 +8,60 @@ the first bytes of each connection.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
+from typing import cast
+from weakref import WeakSet
 
 
 class _End(asyncio.Protocol):
-    """One end of a relayed connection."""
+    """One end of a relayed connection. What it receives waits in line for its time to pass on."""
 
     def __init__(self, delay_s: float, extra_s: float = 0.0) -> None:
         self._loop = asyncio.get_running_loop()
         self._delay_s = delay_s
         self._not_before = self._loop.time() + extra_s
+        self._under_way: deque[bytes | None] = deque()
+        self._arrived: list[bytes | None] = []
         self.peer: _End | None = None
         self.transport: asyncio.Transport | None = None
-        self._early: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream connection
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        due = max(self._loop.time(), self._not_before) + self._delay_s
-        self._loop.call_at(due, self._deliver, data)
+        self._pass_on(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
-        due = max(self._loop.time(), self._not_before) + self._delay_s
-        self._loop.call_at(due, self._hang_up)
+        self._pass_on(None)
 
-    def _deliver(self, data: bytes) -> None:
-        peer = self.peer
-        if peer is None or peer.transport is None:
-            self._early.append(data)
-        elif not peer.transport.is_closing():
-            peer.transport.write(data)
+    def _pass_on(self, data: bytes | None) -> None:
+        """Deliver bytes, or the end, in time. Timers may be unordered, the line keeps the order."""
+        self._under_way.append(data)
+        due = max(self._loop.time(), self._not_before) + self._delay_s
+        self._loop.call_at(due, self._arrive)
+
+    def _arrive(self) -> None:
+        self._arrived.append(self._under_way.popleft())
+        if self.peer is not None:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        transport = self.peer.transport if self.peer is not None else None
+        if transport is None:
+            return
+        for data in self._arrived:
+            if data is None:
+                transport.close()
+            elif not transport.is_closing():
+                transport.write(data)
+        self._arrived.clear()
 
     def join(self, peer: _End) -> None:
-        """Connect the two ends; what came early goes out now."""
+        """Connect to the other end; what came early goes out now."""
         self.peer = peer
-        early, self._early = self._early, []
-        for data in early:
-            self._deliver(data)
-
-    def _hang_up(self) -> None:
-        if self.peer is not None and self.peer.transport is not None:
-            self.peer.transport.close()
+        self._deliver()
 
 
 class SlowLine:
@@ -61,7 +71,7 @@ class SlowLine:
         self._delay_s = delay_s
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        self._ends: set[_End] = set()
+        self._ends: WeakSet[_End] = WeakSet()
 
     async def open(self, host: str, port: int, target_host: str, target_port: int) -> int:
         """Start to relay; returns the port that is listened on."""
@@ -83,8 +93,13 @@ class SlowLine:
 
     async def _connect(self, outer: _End, host: str, port: int) -> None:
         loop = asyncio.get_running_loop()
-        _, inner = await loop.create_connection(lambda: _End(self._delay_s), host, port)
-        self._ends |= {outer, inner}
+        try:
+            _, inner = await loop.create_connection(lambda: _End(self._delay_s), host, port)
+        except OSError:
+            if outer.transport is not None:
+                outer.transport.abort()
+            return
+        self._ends.update((outer, inner))
         inner.join(outer)
         outer.join(inner)
 
@@ -94,6 +109,6 @@ class SlowLine:
             self._server.close()
         for task in self._tasks:
             task.cancel()
-        for end in self._ends:
+        for end in tuple(self._ends):
             if end.transport is not None:
                 end.transport.abort()

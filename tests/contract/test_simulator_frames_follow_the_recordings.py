@@ -119,7 +119,7 @@ def text_item(role: str, text: str) -> Event:
 
 
 def session_update(**audio: Any) -> Event:
-    session: Event = {"type": "realtime", "instructions": "Answer in two words."}
+    session: Event = {"type": "realtime", "instructions": "Answer briefly."}
     vad = {"type": "server_vad", "create_response": True, "interrupt_response": True}
     session["audio"] = {
         "input": {**WHISPER["input"], "turn_detection": vad, **audio.pop("input", {})},
@@ -127,7 +127,7 @@ def session_update(**audio: Any) -> Event:
     return {"type": "session.update", "session": {**session, **audio}}
 
 
-HELLO = Script(model=(Replies("Hello there."),))
+HELLO = Script(model=(Replies("Good day to you."),))
 
 
 async def test_an_audio_answer_comes_in_the_recorded_order(url: str) -> None:
@@ -136,7 +136,7 @@ async def test_an_audio_answer_comes_in_the_recorded_order(url: str) -> None:
         url,
         HELLO,
         session_update(),
-        text_item("user", "Say hello."),
+        text_item("user", "Greet me, please."),
         {"type": "response.create"},
         until=seen("output_audio_buffer.stopped"),
     )
@@ -149,7 +149,7 @@ async def test_an_audio_answer_has_the_recorded_shapes(url: str) -> None:
         url,
         HELLO,
         session_update(),
-        text_item("user", "Say hello."),
+        text_item("user", "Greet me, please."),
         {"type": "response.create"},
         until=seen("output_audio_buffer.stopped"),
     )
@@ -163,7 +163,7 @@ async def test_a_text_answer_on_azure_is_as_recorded(url: str) -> None:
         url,
         HELLO,
         session_update(output_modalities=["text"]),
-        text_item("user", "Say hello."),
+        text_item("user", "Greet me, please."),
         {"type": "response.create"},
         profile="azure",
         until=seen("response.done"),
@@ -182,7 +182,8 @@ async def test_a_caller_turn_is_as_recorded(url: str, name: str, profile: Any) -
     ours = await played(
         url,
         Script(
-            steps=(Says("Hello, my name is Marcel."),), model=(Replies("Hello, how can I help?"),)
+            steps=(Says("I would like to buy a kettle."),),
+            model=(Replies("Which one would you like?"),),
         ),
         session_update(),
         profile=profile,
@@ -199,7 +200,7 @@ async def test_a_failed_transcription_is_as_recorded(url: str) -> None:
     failed = "conversation.item.input_audio_transcription.failed"
     ours = await played(
         url,
-        Script(steps=(Says("Hello, my name is Marcel."),)),
+        Script(steps=(Says("I would like to buy a kettle."),)),
         session_update(),
         profile="azure",
         faults=Faults(transcription="failed"),
@@ -211,7 +212,7 @@ async def test_a_failed_transcription_is_as_recorded(url: str) -> None:
     assert frame["error"]["code"] == theirs["error"]["code"]
 
 
-TOOLS = [{"type": "function", "name": "get_weather", "parameters": {"type": "object"}}]
+TOOLS = [{"type": "function", "name": "get_price", "parameters": {"type": "object"}}]
 
 
 def answer_tools(frame: Event) -> list[Event]:
@@ -221,7 +222,7 @@ def answer_tools(frame: Event) -> list[Event]:
             item = {
                 "type": "function_call_output",
                 "call_id": frame["call_id"],
-                "output": "It is foggy and 12 degrees in London.",
+                "output": "It costs 39 euros and 90 cents.",
             }
             return [{"type": "conversation.item.create", "item": item}]
         case {"type": "response.done", "response": {"output": [*_, {"type": "function_call"}]}}:
@@ -238,7 +239,7 @@ def answer_tools(frame: Event) -> list[Event]:
             "openai_2.1_ws_tool_call_with_preamble",
             "openai",
             "gpt-realtime-2.1",
-            "I will check the current weather in London for you.",
+            "One moment, I am looking up the price of the kettle.",
         ),
     ],
 )
@@ -248,7 +249,7 @@ async def test_a_tool_round_is_as_recorded(
     real = recorded(name)
     script = Script(
         model=(
-            CallsTools(("get_weather", {"city": "London"}), preamble=preamble),
+            CallsTools(("get_price", {"product": "kettle"}), preamble=preamble),
             Replies(from_tool="{output}"),
         )
     )
@@ -256,7 +257,7 @@ async def test_a_tool_round_is_as_recorded(
         url,
         script,
         session_update(output_modalities=["text"], tools=TOOLS),
-        text_item("user", "What is the weather in London?"),
+        text_item("user", "What does the kettle cost?"),
         {"type": "response.create"},
         profile=profile,
         model=model,

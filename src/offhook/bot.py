@@ -1,18 +1,18 @@
 """What a user writes: who the bot is, what it can do, and to whom it can hand a caller.
 
-    from offhook import Bot, tool
+from offhook import Bot, tool
 
-    @tool
-    async def opening_hours() -> str:
-        \"\"\"Tell when the shop is open.\"\"\"
-        return "Monday to Friday, 9 to 17"
+@tool
+async def opening_hours() -> str:
+    \"\"\"Tell when the shop is open.\"\"\"
+    return "Monday to Friday, 9 to 17"
 
-    bot = Bot(
-        "You answer the phone of a bicycle shop. Be brief and friendly.",
-        greeting="Hello, this is the AI assistant of Miller's Bicycles. How can I help?",
-        tools=[opening_hours],
-        targets={"workshop": "tel:+493023125001"},
-    )
+bot = Bot(
+    "You answer the phone of a bicycle shop. Be brief and friendly.",
+    greeting="Hello, this is the AI assistant of Miller's Bicycles. How can I help?",
+    tools=[opening_hours],
+    targets={"workshop": "tel:+493023125001"},
+)
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Bot:
     """A bot that answers the phone.
 
     `instructions` is the prompt of the whole call. `greeting` are the exact words that open it.
+    `language` is a tag such as `de`; without one `OFFHOOK_LANGUAGE` decides.
     `targets` maps a name that the model may choose to a `tel:` or `sip:` URI that it never
     sees, or to a `Target` with a label that callers hear. `lines` replaces single standard
     sentences: `Bot(..., lines={"goodbye": "Bye now!"})`.
@@ -52,7 +53,7 @@ class Bot:
         *,
         greeting: str | None = None,
         name: str = "bot",
-        language: str = "en",
+        language: str | None = None,
         voice: str | None = None,
         tools: Sequence[Tool] = (),
         targets: Mapping[str, str | Target] | None = None,
@@ -67,7 +68,8 @@ class Bot:
         self.voice = voice
         self.tools = tuple(tools)
         self.may_hang_up = may_hang_up
-        self.lines = _lines(language, {**(lines or {}), **({"greeting": greeting} if greeting else {})})
+        self._words = {**(lines or {}), **({"greeting": greeting} if greeting else {})}
+        _check_lines(self._words)
         self.targets = {n: _target(n, t) for n, t in (targets or {}).items()}
         self._on_digit: KeyHook | None = None
         self._on_digits: KeyHook | None = None
@@ -106,6 +108,11 @@ class Bot:
         twin.__dict__.update(self.__dict__, targets={**self.targets, name: parse_target(name, uri)})
         return twin
 
+    def lines(self, language: str) -> Lines:
+        """What the model is told to say where offhook decides to speak; the bot's own words win."""
+        own = {k: exactly(v) for k, v in self._words.items()}
+        return replace(lines_for(self.language or language), **own)
+
     def toolbox(self) -> Toolbox:
         """All tools that the model is offered: the bot's own and the built-in ones."""
         built_in: list[Tool] = []
@@ -117,12 +124,11 @@ class Bot:
         return Toolbox((*self.tools, *(t for t in built_in if t.name not in own)))
 
 
-def _lines(language: str, words: Mapping[str, str]) -> Lines:
+def _check_lines(words: Mapping[str, str]) -> None:
     unknown = set(words) - set(Lines.__struct_fields__)
     if unknown:
         known = ", ".join(Lines.__struct_fields__)
         raise BotError(f"Unknown lines: {', '.join(sorted(unknown))}. There are: {known}.")
-    return replace(lines_for(language), **{k: exactly(v) for k, v in words.items()})
 
 
 def _target(name: str, target: str | Target) -> Target:

@@ -68,7 +68,7 @@ def test_making_a_bot_touches_no_file(tmp_path: Path, monkeypatch: pytest.Monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_database_is_named_by_argument_environment_or_default(
+def test_the_database_is_the_one_given_or_the_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def created(database: Path | None) -> set[str]:
@@ -78,8 +78,5 @@ def test_the_database_is_named_by_argument_environment_or_default(
         return {each.name for each in tmp_path.iterdir()}
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("OFFHOOK_SHOP_DATABASE", raising=False)
     assert created(None) == {"offhook-shop.sqlite3"}
-    monkeypatch.setenv("OFFHOOK_SHOP_DATABASE", str(tmp_path / "named"))
-    assert created(None) == {"offhook-shop.sqlite3", "named"}
-    assert created(tmp_path / "given") == {"offhook-shop.sqlite3", "named", "given"}
+    assert created(tmp_path / "given") == {"offhook-shop.sqlite3", "given"}

@@ -116,8 +116,12 @@ class Server(Group):
 class Logs(Group):
     """What is written down, and how."""
 
-    format: Annotated[Literal["json", "pretty"], LowerCase] = setting(
-        "LOG_FORMAT", "pretty", "Log lines for machines or for people"
+    format: Annotated[Literal["json", "pretty"] | None, LowerCase] = setting(
+        "LOG_FORMAT",
+        None,
+        "Log lines for machines or for people",
+        example="json",
+        unset="pretty on a terminal, else json",
     )
     level: Annotated[Literal["debug", "info", "warning", "error"], LowerCase] = setting(
         "OFFHOOK_LOG_LEVEL", "info", "The least important lines that are still logged"

@@ -34,8 +34,8 @@ def join(call: Call, now: float) -> Step:
 
 
 def rejoin(call: Call, now: float) -> Step:
-    """The sideband is lost: go back onto it."""
-    return attach(call.enter(Phase.REJOINING).calm(Alarm.RETRY), now)
+    """The sideband is lost: go back onto it. Deaf, we cannot call the caller silent."""
+    return attach(call.enter(Phase.REJOINING).calm(Alarm.RETRY, Alarm.SILENCE), now)
 
 
 def attach(call: Call, now: float) -> Step:
@@ -76,7 +76,8 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
 def _attached(call: Call, now: float) -> Step:
     call = call.enter(Phase.LIVE).calm(Alarm.ATTACH, Alarm.RETRY)
     if call.greeted:
-        return call, []
+        silence = call.rules.limits.silence
+        return (call.alarm(Alarm.SILENCE, now + silence) if silence else call), []
     call = call.with_(attached_at=now, greeted=True)
     if call.rules.limits.greeting_delay > 0:
         return call.alarm(Alarm.GREET, now + call.rules.limits.greeting_delay), []

@@ -47,9 +47,11 @@ class Metrics:
         """Count a webhook delivery by what became of it, e.g. `accepted`, `duplicate`."""
         self._deliveries.labels(result).inc()
 
-    def unknown_event(self, kind: str) -> None:
-        """Count a webhook event that nobody here knows."""
-        self._unknown_events.labels(self._event_types.value(kind)).inc()
+    def unknown_event(self, kind: str) -> bool:
+        """Count a webhook event that nobody here knows; whether its type is a new one."""
+        label, new = self._event_types.admit(kind)
+        self._unknown_events.labels(label).inc()
+        return new
 
     def call_ended(self, end_reason: str, fault: str) -> None:
         """Count a finished call by why it ended and whose fault that was."""
@@ -71,9 +73,11 @@ class Metrics:
         """Count a sideband that was lost and regained."""
         self._reattached.inc()
 
-    def unknown_frame(self, kind: str) -> None:
-        """Count a sideband frame that nobody here knows."""
-        self._unknown_frames.labels(self._frame_types.value(kind)).inc()
+    def unknown_frame(self, kind: str) -> bool:
+        """Count a sideband frame that nobody here knows; whether its type is a new one."""
+        label, new = self._frame_types.admit(kind)
+        self._unknown_frames.labels(label).inc()
+        return new
 
     def ring_to_accept(self, seconds: float) -> None:
         """Note how long a caller waited until the call was accepted."""
@@ -103,9 +107,13 @@ class _Bounded:
         self._known: set[str] = set()
 
     def value(self, raw: str) -> str:
-        if raw in self._known:
-            return raw
-        if len(self._known) >= MAX_VALUES or not _PLAIN.fullmatch(raw):
-            return _OTHER
-        self._known.add(raw)
-        return raw
+        """The label to count it under."""
+        return self.admit(raw)[0]
+
+    def admit(self, raw: str) -> tuple[str, bool]:
+        """The label to count it under, and whether that is used for the first time."""
+        known = raw in self._known or (len(self._known) < MAX_VALUES and _PLAIN.fullmatch(raw))
+        label = raw if known else _OTHER
+        new = label not in self._known
+        self._known.add(label)
+        return label, new

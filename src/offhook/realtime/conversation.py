@@ -61,7 +61,7 @@ def _turns(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
             return responses.done(s, response, now, out)
         case frames.PlaybackStarted(response_id):
             out.events.append(on.BotStarted(_ref(s, response_id)))
-            return replace(s, playback=s.playback.started(response_id))
+            return replace(s, playback=s.playback.started(response_id, now))
         case frames.PlaybackStopped(response_id):
             return _silent(s, response_id, SayEnd.HEARD, out)
         case frames.PlaybackCleared(response_id):
@@ -203,18 +203,7 @@ def lost(s: Surface, now: float, out: Out) -> Surface:
 
 def tick(s: Surface, now: float, out: Out) -> Surface:
     """Time has passed: release what is stuck, drop what is stale, send what had to wait."""
-    slot = s.slot
-    if slot.active is not None and slot.active.deadline <= now:
-        out.frames.append(sends.cancel(slot.active.response_id or None))
-        over(slot.active.ask, SayEnd.FAILED, out)
-        s = replace(s, slot=replace(slot, active=None))
-    elif slot.sent is not None and slot.sent.deadline <= now and slot.active is None:
-        ask = slot.sent.ask
-        s = replace(s, slot=replace(slot, sent=None))
-        if ask.tries == 0:
-            s = responses.again(s, ask, now)
-        else:
-            responses.fail(ask, "no_answer", "the cloud never confirmed our request", out)
+    s = _release(s, now, out)
     playback, late = s.playback.expired(now)
     if late:
         s = replace(s, playback=playback)
@@ -222,3 +211,18 @@ def tick(s: Surface, now: float, out: Out) -> Surface:
         for pending in late:
             over(pending.ask, SayEnd.HEARD, out)
     return pump(s, now, out)
+
+
+def _release(s: Surface, now: float, out: Out) -> Surface:
+    """Give up a response that never ends, and a request that the cloud never confirmed."""
+    active, sent = s.slot.active, s.slot.sent
+    if active is not None and active.deadline <= now:
+        out.frames.append(sends.cancel(active.response_id or None))
+        over(active.ask, SayEnd.FAILED, out)
+        s = replace(s, slot=replace(s.slot, active=None))
+    if sent is not None and sent.deadline <= now:
+        s = replace(s, slot=replace(s.slot, sent=None))
+        if sent.ask.tries == 0:
+            return responses.again(s, sent.ask, now)
+        responses.fail(sent.ask, "no_answer", "the cloud never confirmed our request", out)
+    return s

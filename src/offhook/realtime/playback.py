@@ -15,14 +15,16 @@ from offhook.realtime.floor import Ask
 TOKEN_MS = 50
 GRACE_S = 3.0  # on top of the length of the audio, for the network and a late start
 UNKNOWN_S = 15.0  # the length where the usage does not tell it
+LONGEST_S = 120.0  # of a response whose end nobody tells
 
 
 class Pending(Struct, frozen=True, gc=False):
-    """A finished response whose audio has not ended yet."""
+    """A response whose audio has not ended. `ask` is known once it is generated."""
 
     response_id: str
-    ask: Ask | None
     deadline: float
+    generated: bool = False
+    ask: Ask | None = None
 
 
 class Playback(Struct, frozen=True):
@@ -30,35 +32,39 @@ class Playback(Struct, frozen=True):
 
     audible: str | None = None  # the response being played
     pending: tuple[Pending, ...] = ()
-    over: tuple[str, ...] = ()  # played to an end before their response was done; the last few
+    over: tuple[str, ...] = ()  # played to an end before they were generated; the last few
 
     @property
     def quiet(self) -> bool:
         """Whether the caller hears nothing of the bot and is about to hear nothing."""
-        return self.audible is None and not self.pending
+        return not self.pending
 
-    def started(self, response_id: str) -> Playback:
+    def started(self, response_id: str, now: float) -> Playback:
         """The caller begins to hear this response."""
-        return replace(self, audible=response_id)
+        known = any(p.response_id == response_id for p in self.pending)
+        new = () if known else (Pending(response_id, now + LONGEST_S),)
+        return replace(self, audible=response_id, pending=(*self.pending, *new))
 
     def stopped(self, response_id: str) -> tuple[Playback, Pending | None]:
         """The caller hears no more of it. Returns what was waiting for that."""
         ended = next((p for p in self.pending if p.response_id == response_id), None)
+        early = ended is None or not ended.generated
         return Playback(
-            audible=None if self.audible in (response_id, None) else self.audible,
+            audible=None if self.audible == response_id else self.audible,
             pending=tuple(p for p in self.pending if p is not ended),
-            over=self.over if ended else (*self.over[-3:], response_id),
+            over=(*self.over[-3:], response_id) if early else self.over,
         ), ended
 
     def done(
         self, response_id: str, ask: Ask | None, audio_ms: int | None, now: float
     ) -> tuple[Playback, bool]:
         """The response is generated. Returns whether it has been heard already."""
+        others = tuple(p for p in self.pending if p.response_id != response_id)
         if response_id in self.over or audio_ms == 0:
-            return self, True
+            return replace(self, pending=others), True
         length = UNKNOWN_S if audio_ms is None else audio_ms / 1000
-        pending = Pending(response_id, ask, now + length + GRACE_S)
-        return replace(self, pending=(*self.pending, pending)), False
+        pending = Pending(response_id, now + length + GRACE_S, True, ask)
+        return replace(self, pending=(*others, pending)), False
 
     def expired(self, now: float) -> tuple[Playback, tuple[Pending, ...]]:
         """Give up waiting for what must have been played by now."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from offhook.shop.database import Database
 from offhook.shop.prompts import PROMPTS
 from offhook.shop.tools import Shop
 
-DATABASE_SETTING = "OFFHOOK_SHOP_DATABASE"
 DEFAULT_DATABASE = "offhook-shop.sqlite3"
 
 
@@ -28,14 +26,14 @@ def make_bot(
 ) -> Bot:
     """The bot in a language, `en` or `de` (`de-AT` will do).
 
-    `database` is the SQLite file, by default what `OFFHOOK_SHOP_DATABASE` names, else
-    `offhook-shop.sqlite3` in the working folder. It is created when it is first needed. `now`
-    tells the time as an aware datetime. Raises `BotError` for another language.
+    `database` is the SQLite file, by default `offhook-shop.sqlite3` in the working folder. It is
+    created when it is first needed. `now` tells the time as an aware datetime.
+    Raises `BotError` for another language.
     """
     prompt = PROMPTS.get(language.lower().split("-")[0])
     if prompt is None:
         raise BotError(f"ACME speaks {' and '.join(PROMPTS)}, not {language!r}.")
-    path = Path(database or os.environ.get(DATABASE_SETTING) or DEFAULT_DATABASE)
+    path = Path(database or DEFAULT_DATABASE)
     shop = Shop(Database(path, now), now)
     return Bot(
         prompt.instructions,

@@ -26,12 +26,18 @@ from offhook.tools.tool import Tool
 MAX_OUTPUT = 32 * 1024
 """The longest answer, in bytes of UTF-8. All of it is read by the model before it can speak."""
 
+DEFAULT_TIMEOUT = 10.0
+
 _MAX_PROBLEMS = 8
 _encoder = msgspec.json.Encoder(enc_hook=to_jsonable_python, decimal_format="string")
 
 
-async def run(tool: Tool, call: Call, arguments: str) -> Outcome:
+async def run(
+    tool: Tool, call: Call, arguments: str, *, default_timeout: float = DEFAULT_TIMEOUT
+) -> Outcome:
     """Run a tool with the JSON text that the model sent.
+
+    `default_timeout`, in seconds, is for a tool that has none of its own.
 
     A tool that is still busy when its time is up is cancelled and left behind: a coroutine may
     ignore that and a thread cannot be stopped, but neither is waited for. Cancelling this
@@ -45,13 +51,14 @@ async def run(tool: Tool, call: Call, arguments: str) -> Outcome:
         return given
     if tool.call_parameter is not None:
         given[tool.call_parameter] = call
+    timeout = default_timeout if tool.timeout is None else tool.timeout
     work = asyncio.ensure_future(_work(tool.function, given))
     try:
-        await asyncio.wait({work}, timeout=tool.timeout)
+        await asyncio.wait({work}, timeout=timeout)
     finally:
         work.cancel()  # a no-op for work that is done
     if not work.done():
-        return TimedOut(tool.timeout)
+        return TimedOut(timeout)
     if work.cancelled():
         return Failed("the tool cancelled itself")
     return work.result()

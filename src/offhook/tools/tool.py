@@ -29,10 +29,10 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 class Tool(Struct, frozen=True, eq=False):
     """One thing the model can ask for.
 
-    `timeout` is in seconds. `effects` says that it changes something in the world, so it must
-    never run twice for one request. `finish` says that it keeps running when the caller leaves.
-    `arguments` checks what the model sends; `call_parameter` names the parameter that gets the
-    `Call`, which the model never sees.
+    `timeout` is in seconds; `None` leaves it to the settings. `effects` says that it changes
+    something in the world, so it must never run twice for one request. `finish` says that it
+    keeps running when the caller leaves. `arguments` checks what the model sends;
+    `call_parameter` names the parameter that gets the `Call`, which the model never sees.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Tool(Struct, frozen=True, eq=False):
     arguments: type[BaseModel]
     parameters: dict[str, Any]
     call_parameter: str | None = None
-    timeout: float = 10.0
+    timeout: float | None = None
     effects: bool = False
     finish: bool = False
 
@@ -76,7 +76,7 @@ def tool(function: Callable[P, R], /) -> ToolFunction[P, R]: ...
 
 @overload
 def tool(
-    *, name: str | None = ..., timeout: float = ..., effects: bool = ..., finish: bool = ...
+    *, name: str | None = ..., timeout: float | None = ..., effects: bool = ..., finish: bool = ...
 ) -> Callable[[Callable[P, R]], ToolFunction[P, R]]: ...
 
 
@@ -85,7 +85,7 @@ def tool(
     /,
     *,
     name: str | None = None,
-    timeout: float = 10.0,
+    timeout: float | None = None,
     effects: bool = False,
     finish: bool = False,
 ) -> ToolFunction[P, R] | Callable[[Callable[P, R]], ToolFunction[P, R]]:
@@ -112,13 +112,18 @@ def tool(
 
 
 def _define(
-    function: Callable[P, R], *, name: str | None, timeout: float, effects: bool, finish: bool
+    function: Callable[P, R],
+    *,
+    name: str | None,
+    timeout: float | None,
+    effects: bool,
+    finish: bool,
 ) -> ToolFunction[P, R]:
     where = f"tool {getattr(function, '__qualname__', function)!r}"
     name = getattr(function, "__name__", "") if name is None else name
     if not _NAME.fullmatch(name):
         raise ToolError(f"{where}: the name {name!r} must be 1 to 64 of a-z, A-Z, 0-9, _ and -")
-    if not (math.isfinite(timeout) and timeout > 0):
+    if timeout is not None and not (math.isfinite(timeout) and timeout > 0):
         raise ToolError(f"{where}: timeout must be a number of seconds above 0, not {timeout!r}")
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise ToolError(f"{where}: return the whole answer instead of yielding it")
@@ -139,7 +144,7 @@ def _define(
         arguments=arguments,
         parameters=schema,
         call_parameter=call_parameter,
-        timeout=float(timeout),
+        timeout=None if timeout is None else float(timeout),
         effects=effects,
         finish=finish,
     )

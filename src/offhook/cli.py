@@ -1,0 +1,77 @@
+"""The `offhook` command."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from offhook._version import __version__
+from offhook.errors import SettingsError, UserError
+
+app = typer.Typer(
+    help="Answers phone calls with Azure OpenAI or OpenAI Realtime over SIP.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+errors = Console(stderr=True, highlight=False)
+
+BAD_SETTINGS = 2
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+@app.command()
+def demo(
+    speed: Annotated[float, typer.Option(help="How much faster than real time.")] = 1.0,
+) -> None:
+    """Play three phone calls on this machine, without a key, a network or an account."""
+    from offhook.demo import run
+
+    sys.exit(asyncio.run(run(speed)))
+
+
+@app.command()
+def serve(
+    bot: Annotated[
+        str | None,
+        typer.Argument(help="module:bot or file.py:bot; without it the bundled shop answers."),
+    ] = None,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Restart on changed files, between calls.")
+    ] = False,
+    env_file: Annotated[Path, typer.Option(help="Where the settings are.")] = Path(".env"),
+) -> None:
+    """Answer phone calls."""
+    from offhook.serving import serve as run
+
+    again = run(bot, env_file, reload=reload)
+    if again:
+        from offhook.web.server import start_again
+
+        start_again()
+
+
+def main() -> None:
+    """Run the command. A user's own mistake ends it with status 2 and words, not a trace."""
+    try:
+        app()
+    except SettingsError as error:
+        errors.print("[bold red]The settings need your attention:[/]")
+        for problem in error.problems:
+            errors.print(f"  [bold]{escape(problem.setting)}[/] {escape(problem.what)}")
+            errors.print(f"      for example: {escape(problem.setting)}={escape(problem.example)}")
+        sys.exit(BAD_SETTINGS)
+    except UserError as error:
+        errors.print(f"[bold red]{escape(str(error))}[/]")
+        sys.exit(BAD_SETTINGS)

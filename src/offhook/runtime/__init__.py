@@ -1,0 +1,1 @@
+"""The edges of a call: the cloud, the clock, tools and logs around the pure core."""

@@ -1,0 +1,176 @@
+"""The cloud's REST and WebSocket, over one pool of connections.
+
+One aiohttp session serves both, so that a WebSocket upgrade can ride on a connection that is
+open and has its TLS done; that saves two round trips on every call. A few such connections are
+kept ready for the next calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from msgspec import Struct
+
+from offhook._version import __version__
+from offhook.config import Endpoint, is_loopback
+from offhook.core.events import Refusal
+from offhook.realtime import requests
+from offhook.realtime.requests import Request
+
+KEEP_S = 50.0  # keep an idle connection; below the minute after which balancers drop it
+REFRESH_S = 20.0
+PING_S = 20.0  # a half-open socket is noticed within one and a half of these
+CLOSE_S = 1.0
+
+Socket = aiohttp.ClientWebSocketResponse[Any]
+
+
+class Refused(Exception):  # noqa: N818  # not an error of the program: an answer of the cloud
+    """The cloud has refused, or not answered in time. `unsure`: the request may have worked."""
+
+    def __init__(self, refusal: Refusal, detail: str, *, unsure: bool = False) -> None:
+        super().__init__(detail)
+        self.refusal = refusal
+        self.detail = detail
+        self.unsure = unsure
+
+
+class Answer(Struct, frozen=True, gc=False):
+    """A 2xx answer; `request_id` is what the cloud's support asks for."""
+
+    status: int
+    request_id: str | None = None
+
+
+class Cloud:
+    """A client of one endpoint. Use as an async context manager.
+
+    `warm` connections are kept ready for the next calls. TLS trust is the system's, including
+    `SSL_CERT_FILE`; `HTTPS_PROXY` and `NO_PROXY` are honoured, except for loopback.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        headers: Mapping[str, str],
+        *,
+        warm: int = 2,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self._headers = dict(headers)
+        self._warm = warm
+        self._tls = tls
+        self._http: aiohttp.ClientSession | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._warming: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Cloud:
+        host = urlsplit(self.endpoint.rest_base).hostname or ""
+        secure = self.endpoint.rest_base.startswith("https:")
+        tls = self._tls or (ssl.create_default_context() if secure else None)
+        self._http = aiohttp.ClientSession(
+            headers={"User-Agent": f"offhook/{__version__}", **self._headers},
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=KEEP_S, ttl_dns_cache=300, ssl=tls or True
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=not is_loopback(host),
+        )
+        if self._warm:
+            self._keeper = asyncio.create_task(self._keep_warm())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in (self._keeper, *self._warming):
+            if task is not None:
+                task.cancel()
+        if self._http is not None:
+            await self._http.close()
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        """The client; only inside the context."""
+        if self._http is None:
+            raise RuntimeError("Cloud is used outside its context")
+        return self._http
+
+    async def post(self, call_id: str, request: Request, within: float) -> Answer:
+        """Post one request for a call, once. Raises `Refused`."""
+        url = self.endpoint.call_url(call_id, request.verb)
+        headers = {"Content-Type": "application/json"} if request.body else None
+        try:
+            async with (
+                asyncio.timeout(within),
+                self.http.post(
+                    url, data=request.body, headers=headers, allow_redirects=False
+                ) as answer,
+            ):
+                if answer.status < 300:
+                    return Answer(answer.status, answer.headers.get("x-request-id"))
+                refusal, detail = requests.refusal(answer.status, await answer.read())
+                unsure = answer.status >= 500
+        except aiohttp.ClientConnectorError as error:
+            raise Refused(Refusal.BUSY, f"no connection ({_name(error)})") from None
+        except TimeoutError:
+            detail = f"no answer within {within:g} s"
+            raise Refused(Refusal.BUSY, detail, unsure=True) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Refused(Refusal.BUSY, _name(error), unsure=True) from None
+        if request_id := answer.headers.get("x-request-id"):
+            detail += f" [{request_id}]"
+        raise Refused(refusal, detail, unsure=unsure)
+
+    async def attach(self, call_id: str, within: float) -> Socket:
+        """Open the sideband of a call. Raises `Refused`."""
+        try:
+            async with asyncio.timeout(within):
+                return await self.http.ws_connect(
+                    self.endpoint.sideband_url(call_id),
+                    heartbeat=PING_S,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
+                    max_msg_size=0,
+                    decode_text=False,
+                )
+        except aiohttp.WSServerHandshakeError as error:
+            raise Refused(*requests.handshake_refusal(error.status)) from None
+        except TimeoutError:
+            raise Refused(Refusal.BUSY, f"no answer within {within:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Refused(Refusal.BUSY, _name(error)) from None
+        finally:
+            self.warm_one()
+
+    def warm_one(self) -> None:
+        """Open one more connection in the background, in place of the one that a call took."""
+        if self._warm:
+            task = asyncio.create_task(self._warm_up())
+            self._warming.add(task)
+            task.add_done_callback(self._warming.discard)
+
+    async def _keep_warm(self) -> None:
+        while True:
+            await asyncio.gather(*(self._warm_up() for _ in range(self._warm)))
+            await asyncio.sleep(REFRESH_S)
+
+    async def _warm_up(self) -> None:
+        """Any request will do, since a connection goes back to the pool after its answer."""
+        try:
+            async with (
+                asyncio.timeout(5),
+                self.http.head(f"{self.endpoint.rest_base}/models", allow_redirects=False),
+            ):
+                pass
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            pass  # the call that needs the connection will say what is wrong
+
+
+def _name(error: BaseException) -> str:
+    """What happened, without an address or a key that the text of an error may carry."""
+    cause = getattr(error, "os_error", None) or error
+    return type(cause).__name__

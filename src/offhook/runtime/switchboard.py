@@ -1,0 +1,141 @@
+"""Takes what the webhook brings: one session for each call, once, however often it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from enum import StrEnum
+
+from offhook.core.party import Party
+from offhook.core.step import ring
+from offhook.observe.logs import get_logger
+from offhook.observe.metrics import Metrics
+from offhook.realtime import requests
+from offhook.runtime.cloud import Cloud, Refused
+from offhook.runtime.line import Line
+from offhook.runtime.narrator import Narrator
+from offhook.runtime.session import Session
+
+REMEMBER_S = 24 * 3600.0  # how long a delivery or a call is known as a repeat
+REMEMBER_MOST = 200_000  # of each, so that a flood cannot fill the memory
+TURN_AWAY_S = 5.0
+
+
+class Taken(StrEnum):
+    """What became of a delivery. The webhook answers 200 to all of them."""
+
+    STARTED = "started"
+    DUPLICATE = "duplicate"
+    TURNED_AWAY = "turned_away"  # we are leaving: the trunk must try somebody else
+
+
+class Memory:
+    """The ids of a day, the oldest forgotten first."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+
+    def is_new(self, key: str, now: float) -> bool:
+        """Whether this id is seen for the first time; it is known from now on."""
+        for old, at in self._seen.items():
+            if at > now - REMEMBER_S and len(self._seen) < REMEMBER_MOST:
+                break
+            del self._seen[old]
+            break  # one for one: memory is bounded, and no delivery pays for the others
+        if key in self._seen:
+            return False
+        self._seen[key] = now
+        return True
+
+
+class Switchboard:
+    """All live calls of this process."""
+
+    def __init__(self, line: Line, cloud: Cloud, metrics: Metrics, *, words: bool = False) -> None:
+        self._line = line
+        self._cloud = cloud
+        self._metrics = metrics
+        self._words = words
+        self._log = get_logger("call")
+        self._sessions: dict[str, Session] = {}
+        self._deliveries = Memory()
+        self._calls = Memory()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._chores: set[asyncio.Task[None]] = set()
+        self.draining = False
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(tuple(self._sessions.values()))
+
+    def incoming(self, delivery_id: str, call_id: str, caller: Party, called: str | None) -> Taken:
+        """Take one signed delivery of `realtime.call.incoming`. Never blocks."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        fresh = self._deliveries.is_new(delivery_id, now)
+        if not self._calls.is_new(call_id, now) or not fresh:
+            return Taken.DUPLICATE
+        if self.draining:
+            self._chore(self._turn_away(call_id))
+            return Taken.TURNED_AWAY
+        narrator = Narrator(call_id, self._metrics, words=self._words)
+        session = Session(self._line, self._cloud, narrator, self._ended)
+        self._sessions[call_id] = session
+        self._idle.clear()
+        self._metrics.live_calls(len(self._sessions))
+        call, commands = ring(
+            call_id,
+            self._line.rules,
+            now,
+            caller=caller,
+            called=called,
+            language=self._line.language,
+        )
+        session.begin(call, commands)
+        return Taken.STARTED
+
+    def _ended(self, session: Session) -> None:
+        self._sessions.pop(session.call.id, None)
+        self._metrics.live_calls(len(self._sessions))
+        self._chore(session.settled())
+        if not self._sessions:
+            self._idle.set()
+
+    async def _turn_away(self, call_id: str) -> None:
+        request = requests.reject(self._line.rules.reject_code)
+        try:
+            await self._cloud.post(call_id, request, TURN_AWAY_S)
+        except Refused as r:
+            self._log.warning("reject failed", call_id=call_id, detail=r.detail)
+
+    def _chore(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    async def idle(self) -> None:
+        """Wait until no call is live."""
+        await self._idle.wait()
+
+    async def drain(self, patience: float) -> None:
+        """Take no more calls; wait `patience` seconds, then end politely those that are left."""
+        self.draining = True
+        try:
+            async with asyncio.timeout(patience):
+                await self._idle.wait()
+        except TimeoutError:
+            self._log.info("ending live calls", calls=len(self._sessions))
+            for session in self:
+                session.shut_down()
+            limits = self._line.rules.limits
+            with_grace = limits.goodbye + limits.hang_up
+            try:
+                async with asyncio.timeout(with_grace):
+                    await self._idle.wait()
+            except TimeoutError:
+                self._log.error("calls are left behind", calls=len(self._sessions))
+        if self._chores:
+            await asyncio.wait(self._chores, timeout=TURN_AWAY_S)

@@ -1,0 +1,92 @@
+"""`offhook serve`: settings, bot, logs and server brought together."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from offhook._version import __version__
+from offhook.bot import Bot
+from offhook.config import Settings, load
+from offhook.errors import Problem, SettingsError, TargetError, UserError
+from offhook.loading import load_bot
+from offhook.observe.logs import configure, get_logger
+from offhook.shop import make_bot
+from offhook.web.app import create_app
+from offhook.web.server import Server, restart_on_change
+from offhook.web.webhook import PATH
+
+
+def serve(spec: str | None, env_file: Path, *, reload: bool) -> bool:
+    """Serve until told to stop. Returns whether to start again because a file has changed.
+
+    Raises `SettingsError` with all problems of the settings at once, `BotError` for the bot.
+    """
+    settings = load(env_file)
+    configure(settings.logs.format, settings.logs.level)
+    bot = load_bot(spec) if spec else bundled(settings)
+    try:
+        app = create_app(bot, settings)
+    except TargetError as error:
+        problem = Problem("SIP_TARGET_URI", str(error), "tel:+14155550100")
+        raise SettingsError([problem]) from None
+    server = Server(app, settings)
+    server.on_started = lambda url: _introduce(app, bot, settings, url)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(_run(server, app, watched(spec) if reload else []))
+
+
+async def _run(server: Server, app: FastAPI, paths: list[Path]) -> bool:
+    changed: asyncio.Task[None] | None = None
+    if paths:
+        work = restart_on_change(server, app.state.switchboard, paths)
+        changed = asyncio.get_running_loop().create_task(work)
+    await server.serve()
+    if not server.started:
+        raise UserError(f"Cannot listen on {server.config.host}:{server.config.port}. Is it taken?")
+    if changed is None:
+        return False
+    again = changed.done()
+    changed.cancel()
+    return again
+
+
+def _introduce(app: FastAPI, bot: Bot, settings: Settings, url: str) -> None:
+    """Say in the log what answers, and what it cannot do."""
+    line = app.state.line
+    log = get_logger("server")
+    log.info(
+        f"offhook {__version__} listens on {url}",
+        webhook=f"{url}{PATH}",
+        bot=bot.name,
+        model=settings.cloud.model,
+        provider=settings.endpoint.provider,
+        tools=[t.name for t in line.toolbox],
+        targets=list(line.rules.targets),
+    )
+    if not line.rules.targets:
+        log.warning("no transfer target: handoff_human is not offered; set SIP_TARGET_URI")
+    if settings.server.test_mode:
+        log.warning("TEST_MODE: signatures are not checked")
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """The fastest event loop that there is on this system."""
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def bundled(settings: Settings) -> Bot:
+    """The shop that answers when the user has no bot of their own yet."""
+    return make_bot(settings.session.language, settings.shop.database)
+
+
+def watched(spec: str | None) -> list[Path]:
+    """What `--reload` looks at: the folder of the user's file, else the working folder."""
+    place = (spec or "").rpartition(":")[0] or (spec or "")
+    return [Path(place).resolve().parent if place.endswith(".py") else Path.cwd()]

@@ -1,0 +1,1 @@
+"""HTTP: the webhook that the cloud calls, and what operators ask."""

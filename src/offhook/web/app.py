@@ -1,0 +1,65 @@
+"""The ASGI application: everything put together, started and stopped as one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from offhook._version import __version__
+from offhook.bot import Bot
+from offhook.config import Settings, auth_headers
+from offhook.observe.metrics import Metrics
+from offhook.runtime.cloud import Cloud
+from offhook.runtime.line import make_line
+from offhook.runtime.switchboard import Switchboard
+from offhook.web import health
+from offhook.web.webhook import Webhook
+
+
+def create_app(bot: Bot, settings: Settings) -> FastAPI:
+    """An application that answers calls with this bot.
+
+    Raises `TargetError` if a target cannot be dialled. The switchboard is `app.state.switchboard`,
+    the counters are `app.state.metrics`.
+    """
+    metrics = Metrics()
+    cloud = Cloud(settings.endpoint, auth_headers(settings), warm=settings.cloud.warm_connections)
+    line = make_line(bot, settings)
+    switchboard = Switchboard(line, cloud, metrics, words=settings.logs.transcripts)
+    secrets = () if settings.server.test_mode else settings.server.webhook_secrets
+    webhook = Webhook(
+        switchboard,
+        metrics,
+        [s.get_secret_value() for s in secrets],
+        region=settings.phone.default_region,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with cloud:
+            yield
+            await switchboard.drain(0.0)
+
+    app = FastAPI(
+        title="offhook",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.switchboard = switchboard
+    app.state.metrics = metrics
+    app.state.line = line
+    app.include_router(webhook.router)
+    app.include_router(health.routes(switchboard))
+    app.add_exception_handler(404, _nothing_here)
+    return app
+
+
+async def _nothing_here(request: Request, _: Exception) -> Response:
+    message = f"There is nothing at {request.method} here; the webhook is POST /openai/webhook."
+    return JSONResponse({"error": {"code": "not_found", "message": message}}, status_code=404)

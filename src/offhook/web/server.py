@@ -1,0 +1,100 @@
+"""The process: listens, leaves politely when told to, and starts again on changed files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from watchfiles import DefaultFilter, awatch
+
+from offhook.config import Settings
+from offhook.observe.logs import get_logger
+from offhook.runtime.switchboard import Switchboard
+
+WATCHED = (".py", ".env", ".toml")
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but a first signal begins a drain during which `/readyz` says no.
+
+    A second signal is obeyed at once.
+    """
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.server.host,
+                port=settings.server.port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        self._switchboard: Switchboard = app.state.switchboard
+        self._patience = settings.server.drain_s
+        self._leaving: asyncio.Task[None] | None = None
+        self.on_started: Callable[[str], None] = lambda _url: None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Drain on the first signal, leave on the second."""
+        if self._leaving is None and self.started:
+            self._leaving = self._loop.create_task(self._leave())
+            self._loop.call_soon_threadsafe(lambda: None)  # a signal alone does not wake it
+        else:
+            super().handle_exit(sig, frame)
+
+    async def _leave(self) -> None:
+        get_logger("server").info("draining", live_calls=len(self._switchboard))
+        await self._switchboard.drain(self._patience)
+        self.should_exit = True
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Start, and tell where."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started:
+            self.on_started(self.url)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, with the port that it has really got."""
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def restart_on_change(
+    server: Server, switchboard: Switchboard, paths: Sequence[Path]
+) -> None:
+    """Wait for a changed file, then for the last call to end, then stop the server.
+
+    The caller starts the program again; a new one in the same process would keep old modules.
+    """
+    log = get_logger("server")
+    async for changes in awatch(*paths, watch_filter=_Source(), debounce=200):
+        names = sorted({Path(path).name for _, path in changes})
+        waiting = len(switchboard) > 0
+        log.info("changed", files=names, waiting_for_calls=waiting)
+        await switchboard.idle()
+        server.should_exit = True
+        return
+
+
+class _Source(DefaultFilter):
+    """Files that make up a bot."""
+
+    def __call__(self, change: object, path: str) -> bool:
+        return path.endswith(WATCHED) and super().__call__(change, path)  # type: ignore[arg-type]
+
+
+def start_again() -> None:
+    """Replace this process by a new one with the same arguments."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "offhook", *sys.argv[1:]])  # noqa: S606

@@ -1,0 +1,1 @@
+"""What several tests share: a call and a surface that are driven by hand."""

@@ -100,12 +100,14 @@ class Bot:
         """What the bot makes of a complete entry."""
         return await self._on_digits(call, digits) if self._on_digits else None
 
-    def with_target(self, name: str, uri: str) -> Bot:
+    def with_target(self, name: str, uri: str, label: str = "") -> Bot:
         """The same bot with one more target, unless it has one of that name."""
         if name in self.targets:
             return self
         twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__, targets={**self.targets, name: parse_target(name, uri)})
+        twin.__dict__.update(
+            self.__dict__, targets={**self.targets, name: parse_target(name, uri, label)}
+        )
         return twin
 
     def lines(self, language: str) -> Lines:

@@ -33,7 +33,9 @@ def version() -> None:
 
 @app.command()
 def demo(
-    speed: Annotated[float, typer.Option(help="How much faster than real time.")] = 1.0,
+    speed: Annotated[
+        float, typer.Option(help="How much faster than in life people speak.", min=0.1)
+    ] = 4.0,
 ) -> None:
     """Play three phone calls on this machine, without a key, a network or an account."""
     from offhook.demo import run

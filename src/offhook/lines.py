@@ -31,10 +31,10 @@ ENGLISH = Lines(
 
 GERMAN = Lines(
     greeting=exactly("Guten Tag! Sie sprechen mit einem KI-Assistenten. Wie kann ich helfen?"),
-    announce=exactly("Ich verbinde Sie mit {target}. Einen Moment, bitte."),
+    announce=exactly("Ich verbinde Sie weiter: {target}. Einen Moment, bitte."),
     transfer_failed=(
         "The transfer to {target} did not work; the caller is still with you. Say exactly this "
-        'now: "Es tut mir leid, ich konnte {target} nicht erreichen." Then offer, in German, '
+        'now: "Es tut mir leid, dort war niemand zu erreichen: {target}." Then offer, in German, '
         "what is left: {others}, or to arrange a callback."
     ),
     goodbye=exactly("Vielen Dank für Ihren Anruf. Auf Wiederhören!"),
@@ -45,6 +45,15 @@ GERMAN = Lines(
 )
 
 
+def someone(language: str) -> str:
+    """What callers hear of a target that has no label of its own."""
+    return "Kundenservice" if _is_german(language) else "a colleague"
+
+
 def lines_for(language: str) -> Lines:
     """The standard lines of a language tag such as `de` or `de-AT`; English where unknown."""
-    return GERMAN if language.lower().split("-")[0] == "de" else ENGLISH
+    return GERMAN if _is_german(language) else ENGLISH
+
+
+def _is_german(language: str) -> bool:
+    return language.lower().split("-")[0] == "de"

@@ -37,6 +37,7 @@ class Ask(Struct, frozen=True, gc=False, kw_only=True):
     until: float | None = None
     not_before: float = 0.0
     tries: int = 0
+    told: bool = False  # its order is in the conversation already
     calls: tuple[str, ...] = ()  # the function calls whose outputs it is about
 
     @property
@@ -162,7 +163,7 @@ class Slot(Struct, frozen=True):
 
     def send(self, ask: Ask, now: float) -> Slot:
         """It is on its way: the slot is taken."""
-        return replace(self.drop(ask), sent=Sent(ask, now + CONFIRM_S))
+        return replace(self.drop(ask), sent=Sent(replace(ask, told=True), now + CONFIRM_S))
 
     @property
     def wake_at(self) -> float | None:

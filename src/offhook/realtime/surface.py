@@ -89,7 +89,7 @@ def pump(surface: Surface, now: float, out: Out) -> Surface:
     held = surface.floor is Floor.HELD
     while surface.connected and (ask := slot.next(now, held=held)) is not None:
         if not ask.marks_quiet:
-            if ask.order is not None and ask.tries == 0:
+            if ask.order is not None and not ask.told:
                 out.frames.append(sends.order(ask.number, ask.order))
             out.frames.append(
                 sends.create_response(ask.ref, ask.number, ordered=ask.order is not None)

@@ -10,6 +10,7 @@ from offhook.bot import Bot
 from offhook.config import Settings
 from offhook.core.rules import Floor, Limits, Rules
 from offhook.errors import TargetError
+from offhook.lines import someone
 from offhook.realtime import requests
 from offhook.realtime.requests import Request
 from offhook.realtime.session import VOICE_AFTERWARDS, VOICE_IN_AUDIO, SessionConfig, TurnDetection
@@ -42,13 +43,14 @@ def make_line(bot: Bot, settings: Settings) -> Line:
 
     `SIP_TARGET_URI` becomes the target `default`. Raises `TargetError` if it cannot be dialled.
     """
+    language = bot.language or settings.session.language
     if settings.phone.sip_target:
+        label = someone(language)
         try:
-            bot = bot.with_target(DEFAULT_TARGET, settings.phone.sip_target)
+            bot = bot.with_target(DEFAULT_TARGET, settings.phone.sip_target, label)
         except TargetError as error:
             raise TargetError(f"SIP_TARGET_URI: {error}") from None
     toolbox = bot.toolbox()
-    language = bot.language or settings.session.language
     config = session_config(bot, toolbox, settings)
     return Line(
         bot=bot,

@@ -15,6 +15,7 @@ What the cloud refuses during a call is no exception: it is an event that the ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -37,6 +38,12 @@ class Problem(NamedTuple):
     setting: str
     what: str
     example: str
+
+    @property
+    def line(self) -> str:
+        """How the setting could stand in `.env`; under its right name if it was misspelt."""
+        named = re.match(r"[A-Z_]+=", self.example) is not None
+        return self.example if named else f"{self.setting}={self.example}"
 
 
 class SettingsError(UserError):

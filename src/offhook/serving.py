@@ -10,10 +10,12 @@ from fastapi import FastAPI
 from offhook._version import __version__
 from offhook.bot import Bot
 from offhook.config import Settings, load
-from offhook.errors import Problem, SettingsError, TargetError, UserError
+from offhook.errors import TargetError, UserError
 from offhook.loading import load_bot
 from offhook.observe.logs import configure, get_logger
+from offhook.runtime.line import DEFAULT_TARGET
 from offhook.shop import make_bot
+from offhook.telephony.targets import parse_target
 from offhook.web.app import create_app
 from offhook.web.server import Server, restart_on_change
 from offhook.web.webhook import PATH
@@ -24,14 +26,10 @@ def serve(spec: str | None, env_file: Path, *, reload: bool) -> bool:
 
     Raises `SettingsError` with all problems of the settings at once, `BotError` for the bot.
     """
-    settings = load(env_file)
+    settings = load(env_file, checks={"SIP_TARGET_URI": undialable})
     configure(settings.logs.format, settings.logs.level)
     bot = load_bot(spec) if spec else bundled(settings)
-    try:
-        app = create_app(bot, settings)
-    except TargetError as error:
-        problem = Problem("SIP_TARGET_URI", str(error), "tel:+14155550100")
-        raise SettingsError([problem]) from None
+    app = create_app(bot, settings)
     server = Server(app, settings)
     server.on_started = lambda url: _introduce(app, bot, settings, url)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -79,6 +77,15 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     except ImportError:  # Windows
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
+
+
+def undialable(uri: str) -> str | None:
+    """Why this cannot be a transfer target, `None` if it can."""
+    try:
+        parse_target(DEFAULT_TARGET, uri)
+    except TargetError as error:
+        return str(error)
+    return None
 
 
 def bundled(settings: Settings) -> Bot:

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from offhook.core.outcomes import Transfer
+from offhook.core.rules import Rules
+from offhook.core.step import ring
 from offhook.errors import BotError
+from offhook.lines import ENGLISH
 from offhook.shop import make_bot
 from offhook.shop.prompts import PROMPTS
 from offhook.tools import Tool
@@ -80,3 +84,17 @@ def test_the_database_is_the_one_given_or_the_default(
     monkeypatch.chdir(tmp_path)
     assert created(None) == {"offhook-shop.sqlite3"}
     assert created(tmp_path / "given") == {"offhook-shop.sqlite3", "given"}
+
+
+async def test_zero_on_the_keypad_is_a_human_and_more_digits_an_order_number() -> None:
+    bot = make_bot()
+    call, _ = ring("rtc_1", Rules(lines=ENGLISH, targets={"default": "a colleague"}), 0.0)
+    assert await bot.digits_entered(call, "0") == Transfer("default", "pressed 0")
+    answer = await bot.digits_entered(call, "12345")
+    assert isinstance(answer, str)
+    assert "ACME-12345" in answer
+
+
+async def test_zero_without_anybody_to_transfer_to_stays_with_the_bot() -> None:
+    call, _ = ring("rtc_1", Rules(lines=ENGLISH), 0.0)
+    assert isinstance(await make_bot().digits_entered(call, "0"), str)

@@ -353,7 +353,7 @@ class Phone(Group):
         None,
         "Where a transfer goes that names no target",
         accepts="a tel: or sip: address",
-        example="tel:+15550100",
+        example="tel:+14155550100",
         unset="no transfer",
     )
     default_region: Region | None = setting(

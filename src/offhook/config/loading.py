@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,14 +38,17 @@ def load(
     environ: Mapping[str, str] | None = None,
     *,
     serving: bool = True,
+    checks: Mapping[str, Callable[[Any], str | None]] | None = None,
 ) -> Settings:
     """Read and check all settings; the environment wins over the file.
 
     `environ` stands in for the process's own, `env_file` may be None for no file. Without
-    `serving`, what only taking calls needs (API key, webhook secret) may be missing.
+    `serving`, what only taking calls needs (API key, webhook secret) may be missing. `checks`
+    holds for a setting's name what else must be true of its value: a function that tells what
+    is wrong, or None.
     Raises `SettingsError` with every problem there is.
     """
-    outcome = _examine(env_file, environ, serving)
+    outcome = _examine(env_file, environ, serving, checks or {})
     if isinstance(outcome, Settings):
         return outcome
     # Raised from here, so that no frame in the traceback holds a value that was given.
@@ -53,7 +56,10 @@ def load(
 
 
 def _examine(
-    env_file: str | Path | None, environ: Mapping[str, str] | None, serving: bool
+    env_file: str | Path | None,
+    environ: Mapping[str, str] | None,
+    serving: bool,
+    checks: Mapping[str, Callable[[Any], str | None]],
 ) -> Settings | list[Problem]:
     around = os.environ if environ is None else environ
     in_file, problems = read_env_file(Path(env_file)) if env_file is not None else ({}, [])
@@ -66,6 +72,9 @@ def _examine(
     if serving:
         problems += missing(values, given.keys(), endpoint)
     problems += contradictions(values, given.keys(), endpoint)
+    for name, check in checks.items():
+        if values.get(name) is not None and (what := check(values[name])):
+            problems.append(Problem(name, what, entries[name].example))
     if problems or endpoint is None:
         return _first_of_each(problems)
     return Settings(endpoint=endpoint, **built)

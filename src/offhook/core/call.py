@@ -70,6 +70,11 @@ class Call(Struct, frozen=True, kw_only=True):
     end: End | None = None
     ended_at: float | None = None
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of those to whom this call can be transferred."""
+        return tuple(self.rules.targets)
+
     def with_(self, **changes: Any) -> Call:
         """The same call with these fields changed."""
         return replace(self, **changes)

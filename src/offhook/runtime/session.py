@@ -171,8 +171,15 @@ class Session:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._narrator.broke("".join(traceback.format_exception(error)))
+            self.post(on.Broke(type(error).__name__))
 
     def _ask_cloud(self, work: Coroutine[Any, Any, None]) -> None:
         """Start a request; one that is still under way has been given up by the call."""

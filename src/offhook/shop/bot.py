@@ -6,7 +6,9 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
-from offhook.bot import Bot
+from offhook.bot import Bot, Reaction
+from offhook.core.call import Call
+from offhook.core.outcomes import Transfer
 from offhook.errors import BotError
 from offhook.shop.database import Database
 from offhook.shop.prompts import PROMPTS
@@ -35,10 +37,19 @@ def make_bot(
         raise BotError(f"ACME speaks {' and '.join(PROMPTS)}, not {language!r}.")
     path = Path(database or DEFAULT_DATABASE)
     shop = Shop(Database(path, now), now)
-    return Bot(
+    bot = Bot(
         prompt.instructions,
         name="acme",
         greeting=prompt.greeting,
         language=language,
         tools=shop.tools,
     )
+
+    @bot.on_digits
+    async def entered(call: Call, digits: str) -> Reaction:
+        """`0` is a human, as on any telephone; longer entries are order numbers."""
+        if digits == "0" and call.targets:
+            return Transfer(call.targets[0], "pressed 0")
+        return f"The caller typed {digits} on the keypad. As an order number it is ACME-{digits}."
+
+    return bot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ class Server(uvicorn.Server):
                 host=settings.server.host,
                 port=settings.server.port,
                 log_config=None,
+                log_level="warning",
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=5,
@@ -78,6 +80,7 @@ async def restart_on_change(
     The caller starts the program again; a new one in the same process would keep old modules.
     """
     log = get_logger("server")
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     async for changes in awatch(*paths, watch_filter=_Source(), debounce=200):
         names = sorted({Path(path).name for _, path in changes})
         waiting = len(switchboard) > 0

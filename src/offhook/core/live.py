@@ -138,8 +138,8 @@ def _keys(call: Call, event: on.Event, now: float) -> Step | None:
         case on.HookAnswered(str(order)):
             return call, [do.Say("hook", order, until=now + HOOK_S)]
         case on.HookAnswered(Transfer(target) as action):
-            if handover.refusal(call, target):
-                return call, [do.Ignore(event)]
+            if refused := handover.refusal(call, target):
+                return call, [do.Say("hook", refused.message, until=now + HOOK_S)]
             return act(call, action, now)
         case on.HookAnswered(HangUp() as action):
             return act(call, action, now)

@@ -7,6 +7,7 @@ item exists, its text is filled in by id, and a cut is a mark on it, not an edit
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 from msgspec import Struct
@@ -67,7 +68,7 @@ class Transcript(Struct, frozen=True):
 
     utterances: tuple[Utterance, ...] = ()
 
-    def __iter__(self) -> object:
+    def __iter__(self) -> Iterator[Utterance]:
         return iter(self.utterances)
 
     def find(self, item: str) -> Utterance | None:

@@ -218,11 +218,7 @@ def _release(s: Surface, now: float, out: Out) -> Surface:
     active, sent = s.slot.active, s.slot.sent
     if active is not None and active.deadline <= now:
         out.frames.append(sends.cancel(active.response_id or None))
-        over(active.ask, SayEnd.FAILED, out)
-        s = replace(s, slot=replace(s.slot, active=None))
+        s = responses.stuck(replace(s, slot=replace(s.slot, active=None)), active.ask, now, out)
     if sent is not None and sent.deadline <= now:
-        s = replace(s, slot=replace(s.slot, sent=None))
-        if sent.ask.tries == 0:
-            return responses.again(s, sent.ask, now)
-        responses.fail(sent.ask, "no_answer", "the cloud never confirmed our request", out)
+        s = responses.stuck(replace(s, slot=replace(s.slot, sent=None)), sent.ask, now, out)
     return s

@@ -122,6 +122,14 @@ def _failed(s: Surface, ask: Ask | None, problem: Problem, now: float, out: Out)
     return s
 
 
+def stuck(s: Surface, ask: Ask | None, now: float, out: Out) -> Surface:
+    """No end of it came, or no sign of it at all. To the caller that is silence: ask again."""
+    if ask is None or ask.tries == 0:
+        return again(s, ask, now)
+    fail(ask, "no_answer", "a response was never finished", out)
+    return s
+
+
 def fail(ask: Ask | None, code: str, detail: str, out: Out) -> None:
     """Nothing came of it, and nothing will."""
     over(ask, SayEnd.FAILED, out)

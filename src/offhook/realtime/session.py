@@ -47,9 +47,12 @@ class TurnDetection(Struct, frozen=True, kw_only=True):
                 "threshold": self.threshold,
                 "prefix_padding_ms": self.prefix_ms,
                 "silence_duration_ms": self.silence_ms,
-                "idle_timeout_ms": None if floor is Floor.HELD else self.idle_timeout_ms,
+                "idle_timeout_ms": self.idle_timeout_ms,
             }
-        return {k: v for k, v in own.items() if v is not None} | common
+        body = {k: v for k, v in own.items() if v is not None} | common
+        if floor is Floor.HELD and "idle_timeout_ms" in body:
+            body["idle_timeout_ms"] = None  # a key left out would stay as it was
+        return body
 
 
 class SessionConfig(Struct, frozen=True, kw_only=True):

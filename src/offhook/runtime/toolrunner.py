@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from offhook.bot import Reaction
 from offhook.core import events as on
 from offhook.core.call import Call
-from offhook.core.outcomes import InvalidArguments
+from offhook.core.outcomes import Cancelled, InvalidArguments
 from offhook.runtime.line import Line
 from offhook.tools.run import run
 
@@ -40,6 +40,9 @@ class ToolRunner:
             timeout = self._line.tool_timeout
             outcome = await run(tool, call, arguments, default_timeout=timeout)
             await self._report(on.ToolEnded(ref, outcome))
+        except asyncio.CancelledError:
+            await self._report(on.ToolEnded(ref, Cancelled("the caller left")))
+            raise
         finally:
             self._running.pop(ref, None)
 

@@ -32,20 +32,28 @@ class Taken(StrEnum):
 class Memory:
     """The ids of a day, the oldest forgotten first."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = REMEMBER_MOST) -> None:
+        self._most = most
         self._seen: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._seen)
 
     def is_new(self, key: str, now: float) -> bool:
         """Whether this id is seen for the first time; it is known from now on."""
-        for old, at in self._seen.items():
-            if at > now - REMEMBER_S and len(self._seen) < REMEMBER_MOST:
-                break
-            del self._seen[old]
-            break  # one for one: memory is bounded, and no delivery pays for the others
         if key in self._seen:
             return False
+        self._forget_one(now)
         self._seen[key] = now
         return True
+
+    def _forget_one(self, now: float) -> None:
+        """One goes for one that comes: memory is bounded, and none pays for many."""
+        oldest = next(iter(self._seen), None)
+        if oldest is None:
+            return
+        if len(self._seen) >= self._most or self._seen[oldest] <= now - REMEMBER_S:
+            del self._seen[oldest]
 
 
 class Switchboard:

@@ -41,6 +41,24 @@ def test_an_announcement_that_is_never_heard_does_not_hold_the_transfer_up() -> 
     assert driven.wait(8.0) == [do.Refer("support")]
 
 
+def test_an_announcement_that_we_lose_sight_of_is_given_its_time() -> None:
+    driven = Driven(announce=8.0).live()
+    asked(driven)
+    lost = driven.on(on.SidebandLost(), on.SayEnded("announce", on.SayEnd.CUT))
+    assert not [c for c in lost if isinstance(c, do.Refer)]
+    driven.on(on.Attached())
+    assert driven.wait(8.0) == [do.Refer("support")]
+
+
+def test_a_caller_who_leaves_during_the_announcement_is_not_transferred() -> None:
+    driven = Driven().live()
+    asked(driven)
+    driven.on(on.SidebandLost(), on.SayEnded("announce", on.SayEnd.CUT))
+    driven.on(on.AttachFailed(on.Refusal.GONE, "http 404"))
+    assert driven.end == "caller_hung_up"
+    assert [a.outcome for a in driven.call.transfer.attempts] == [TransferOutcome.ABANDONED]
+
+
 def test_an_announcement_that_the_model_has_just_made_is_only_waited_for() -> None:
     driven = Driven().live()
     driven.on(on.ToolAsked("call_1", "handoff_human", "{}", spoke=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from offhook.simulator import Faults, HangsUp, Hears, Script, State
 from support.serving import (
     GREETING,
     asks,
@@ -11,8 +12,6 @@ from support.serving import (
     sent,
     serving,
 )
-
-from offhook.simulator import Faults, HangsUp, Hears, Script, State
 
 GREETED = (Hears(), HangsUp())
 
@@ -58,9 +57,7 @@ async def test_a_busy_cloud_makes_the_call_be_rejected_inside_the_ring_budget() 
 
 
 async def test_an_accept_that_hangs_is_tried_again() -> None:
-    async with serving(
-        faults=Faults(accept_hangs=1), OFFHOOK_ACCEPT_TIMEOUT_MS="150"
-    ) as service:
+    async with serving(faults=Faults(accept_hangs=1), OFFHOOK_ACCEPT_TIMEOUT_MS="150") as service:
         call = await service.talk(*GREETED)
         assert [m.detail["status"] for m in call.marks("accept")] == [None, 200]
         assert said(call) == [GREETING]

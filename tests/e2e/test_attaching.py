@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from support.serving import GREETING, asks, order_of, said, serving
 
 from offhook.simulator import (
     Faults,
@@ -16,6 +15,7 @@ from offhook.simulator import (
     Waits,
     WaitsFor,
 )
+from support.serving import GREETING, asks, order_of, said, serving
 
 GREETED = (Hears(), HangsUp())
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.serving import GREETING, said, serving
 
 from offhook import __version__
 from offhook.simulator import Faults, HangsUp, Hears, Script
+from support.serving import GREETING, said, serving
 
 GREETED = (Hears(), HangsUp())
 
 
-async def requests(profile: Any, **env: str) -> list[Any]:
+async def requests(profile: Any, version: str = "") -> list[Any]:
     """What a short call and a hang-up of ours put on the wire."""
-    async with serving(profile=profile, tapped=True, **env) as service:
+    async with serving(
+        profile=profile,
+        tapped=True,
+        OFFHOOK_ATTACH_BUDGET_MS="1000",
+        REALTIME_API_VERSION=version,
+    ) as service:
         call = await service.talk(*GREETED)
         assert said(call) == [GREETING]
         stays = await service.ring(Script(), faults=Faults(attach_404_for_s=1e9))
@@ -24,7 +29,7 @@ async def requests(profile: Any, **env: str) -> list[Any]:
 
 
 async def test_openai_gets_a_bearer_key_below_v1() -> None:
-    found = await requests("openai", OFFHOOK_ATTACH_BUDGET_MS="1000")
+    found = await requests("openai")
     kinds = {r.target.rpartition("/")[2].partition("?")[0] for r in found}
     assert kinds == {"accept", "realtime", "hangup"}
     for request in found:
@@ -34,7 +39,7 @@ async def test_openai_gets_a_bearer_key_below_v1() -> None:
 
 
 async def test_azure_gets_an_api_key_below_openai_v1_and_no_api_version() -> None:
-    found = await requests("azure", OFFHOOK_ATTACH_BUDGET_MS="1000")
+    found = await requests("azure")
     kinds = {r.target.rpartition("/")[2].partition("?")[0] for r in found}
     assert kinds == {"accept", "realtime", "hangup"}
     for request in found:
@@ -45,16 +50,14 @@ async def test_azure_gets_an_api_key_below_openai_v1_and_no_api_version() -> Non
 
 
 async def test_an_api_version_is_sent_where_somebody_has_asked_for_it() -> None:
-    found = await requests(
-        "azure", OFFHOOK_ATTACH_BUDGET_MS="1000", REALTIME_API_VERSION="2025-04-01-preview"
-    )
+    found = await requests("azure", "2025-04-01-preview")
     assert found
     assert all("api-version=2025-04-01-preview" in r.target for r in found)
 
 
 @pytest.mark.parametrize("profile", ["openai", "azure"])
 async def test_no_request_names_the_beta_and_each_one_says_who_asks(profile: Any) -> None:
-    found = await requests(profile, OFFHOOK_ATTACH_BUDGET_MS="1000")
+    found = await requests(profile)
     for request in found:
         assert "openai-beta" not in request.headers
         assert request.headers["user-agent"] == f"offhook/{__version__}"

@@ -5,15 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.serving import (
-    GREETING,
-    asks,
-    order_of,
-    plain_bot,
-    said,
-    sent,
-    serving,
-)
 
 from offhook import Bot, Call, HangUp
 from offhook.simulator import (
@@ -27,6 +18,15 @@ from offhook.simulator import (
     State,
     Waits,
     WaitsFor,
+)
+from support.serving import (
+    GREETING,
+    asks,
+    order_of,
+    plain_bot,
+    said,
+    sent,
+    serving,
 )
 
 PROFILES = pytest.mark.parametrize("profile", ["openai", "azure"])

@@ -16,8 +16,6 @@ import structlog
 from fastapi import FastAPI
 from msgspec.structs import replace
 
-from support.tap import Tap, tapping
-
 from offhook.bot import Bot
 from offhook.config import Settings, load
 from offhook.core import call as core
@@ -28,6 +26,7 @@ from offhook.simulator import Call, Faults, Mark, Script, Simulator, Timings, si
 from offhook.web.app import create_app
 from offhook.web.server import Server
 from offhook.web.webhook import PATH
+from support.tap import Tap, tapping
 
 GREETING = "Hello, this is a test."
 PATIENCE_S = 10.0
@@ -41,10 +40,11 @@ def plain_bot(**more: Any) -> Bot:
     return Bot("You answer the phone. Be brief.", **{"greeting": GREETING, **more})
 
 
-class Log(io.TextIOBase):
+class Log(io.StringIO):
     """Keeps what is logged: raw, as parsed lines, and for those who wait for one."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.raw: list[str] = []
         self._more = asyncio.Event()
 

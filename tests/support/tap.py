@@ -85,7 +85,7 @@ async def tapping(base_url: str) -> AsyncIterator[Tap]:
         await tap.carry((reader, writer), far)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    tap.url = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    tap.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield tap
     finally:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from typing import Any
 
 import aiohttp
-from support.serving import Service, serving
 
 from offhook import __version__
 from offhook.simulator import Hears, Script
+from support.serving import Service, serving
 
 
 async def get(service: Service, path: str) -> tuple[int, Any]:
@@ -88,6 +87,4 @@ async def test_a_call_that_comes_while_leaving_is_turned_away() -> None:
 async def test_a_process_without_calls_leaves_at_once() -> None:
     async with serving() as service:
         service.server.handle_exit(signal.SIGTERM, None)
-        async with asyncio.timeout(2):
-            while not service.server.should_exit:
-                await asyncio.sleep(0)
+        await service.log.reached("Shutting down")

@@ -9,12 +9,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from support.serving import GREETING, Service, asks, said, serving, signed
 
 from offhook.config import load
 from offhook.errors import SettingsError
 from offhook.simulator import DEFAULT_SECRET, Faults, HangsUp, Hears, Script
 from offhook.web.webhook import MAX_BODY
+from support.serving import GREETING, Service, asks, said, serving, signed
 
 OTHER_SECRET = "whsec_" + "b3RoZXItc2VjcmV0" * 3
 

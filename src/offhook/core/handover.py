@@ -5,7 +5,7 @@ from __future__ import annotations
 from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core.alarms import Alarm
-from offhook.core.call import Call
+from offhook.core.call import Call, Phase
 from offhook.core.outcomes import InvalidArguments
 from offhook.core.rules import Floor
 from offhook.core.transfer import Stage, TransferOutcome
@@ -57,6 +57,8 @@ def refer(call: Call, now: float) -> Step:
 def step(call: Call, event: on.Event, now: float) -> Step | None:
     """A step of the transfer under way; `None` if the event is not for it."""
     match call.transfer.stage, event:
+        case Stage.ANNOUNCING, on.SayEnded("announce") if call.phase is Phase.REJOINING:
+            return call, []  # the voice goes on without us, or the caller has left: time tells
         case Stage.ANNOUNCING, on.SayEnded("announce") | on.Due(Alarm.ANNOUNCE):
             return refer(call, now)
         case Stage.REFERRING, on.Referred():

@@ -17,6 +17,7 @@ bot = Bot(
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -24,9 +25,9 @@ from msgspec.structs import replace
 
 from offhook.core.call import Call
 from offhook.core.outcomes import HangUp, Transfer
-from offhook.core.rules import Lines
+from offhook.core.rules import Lines, exactly
 from offhook.errors import BotError
-from offhook.lines import exactly, lines_for
+from offhook.lines import lines_for
 from offhook.telephony.targets import Target, parse_target
 from offhook.tools import Tool, Toolbox, tool
 
@@ -81,6 +82,7 @@ class Bot:
         `key` is one of `0`-`9`, `*`, `#`, `A`-`D`. The hook returns an order to the model
         ("The caller pressed 1: ..."), a `Transfer`, a `HangUp` or `None`.
         """
+        _check_hook(hook)
         self._on_digit = hook
         return hook
 
@@ -89,6 +91,7 @@ class Bot:
 
         An entry ends with `#` or after a pause, and `*` starts it again. Returns as `on_dtmf`.
         """
+        _check_hook(hook)
         self._on_digits = hook
         return hook
 
@@ -134,7 +137,14 @@ def _check_lines(words: Mapping[str, str]) -> None:
 
 
 def _target(name: str, target: str | Target) -> Target:
-    return target if isinstance(target, Target) else parse_target(name, target)
+    if isinstance(target, Target):
+        return parse_target(name, target.uri, target.label)
+    return parse_target(name, target)
+
+
+def _check_hook(hook: object) -> None:
+    if not inspect.iscoroutinefunction(hook):
+        raise BotError(f"{getattr(hook, '__name__', hook)} must be an async def function.")
 
 
 def _handoff(names: tuple[str, ...]) -> Tool:

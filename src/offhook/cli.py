@@ -72,7 +72,8 @@ def main() -> None:
         errors.print("[bold red]The settings need your attention:[/]")
         for problem in error.problems:
             errors.print(f"  [bold]{escape(problem.setting)}[/] {escape(problem.what)}")
-            errors.print(f"      for example: {escape(problem.line)}", soft_wrap=True)
+            if problem.example:
+                errors.print(f"      for example: {escape(problem.line)}", soft_wrap=True)
         sys.exit(BAD_SETTINGS)
     except UserError as error:
         errors.print(f"[bold red]{escape(str(error))}[/]")

@@ -6,13 +6,7 @@ The words are quoted, so that a caller hears the same sentence each time; `{targ
 
 from __future__ import annotations
 
-from offhook.core.rules import Lines
-
-
-def exactly(words: str) -> str:
-    """The order to say these words and no others."""
-    return f'Say exactly this to the caller now, and nothing else: "{words}"'
-
+from offhook.core.rules import Lines, exactly
 
 ENGLISH = Lines(
     greeting=exactly("Hello! You are talking to an AI assistant. How can I help you?"),

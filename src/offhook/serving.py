@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from offhook._version import __version__
 from offhook.bot import Bot
 from offhook.config import Settings, load
-from offhook.errors import TargetError, UserError
+from offhook.errors import TargetError
 from offhook.loading import load_bot
 from offhook.observe.logs import configure, get_logger
 from offhook.runtime.line import DEFAULT_TARGET
@@ -42,8 +42,6 @@ async def _run(server: Server, app: FastAPI, paths: list[Path]) -> bool:
         work = restart_on_change(server, app.state.switchboard, paths)
         changed = asyncio.get_running_loop().create_task(work)
     await server.serve()
-    if not server.started:
-        raise UserError(f"Cannot listen on {server.config.host}:{server.config.port}. Is it taken?")
     if changed is None:
         return False
     again = changed.done()

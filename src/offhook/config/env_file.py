@@ -23,14 +23,14 @@ def read_env_file(path: Path) -> tuple[Variables, list[Problem]]:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        return {}, [] if file == ".env" else [Problem(file, "does not exist", ".env")]
+        return {}, [] if file == ".env" else [Problem(file, "does not exist", "")]
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its name is not a path"
-        return {}, [Problem(file, f"cannot be read: {reason}", "a readable file")]
+        return {}, [Problem(file, f"cannot be read: {reason}", "")]
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return {}, [Problem(file, f"is not UTF-8 text{_guess(raw)}", "the file saved as UTF-8")]
+        return {}, [Problem(file, f"is not UTF-8 text{_guess(raw)}", "")]
     return _parse(file, text)
 
 

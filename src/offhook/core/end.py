@@ -35,7 +35,7 @@ class EndReason(StrEnum):
     SESSION_EXPIRED = "session_expired"
     NO_EVENTS = "no_events"
     MODEL_FAILED = "model_failed"
-    TRANSFER_FAILED = "transfer_failed"
+    TRANSFER_FAILED = "transfer_failed"  # the last resort, after the model had failed
     SHUT_DOWN = "shut_down"
     BUG = "bug"
 

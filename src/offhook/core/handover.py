@@ -7,7 +7,7 @@ from offhook.core import events as on
 from offhook.core.alarms import Alarm
 from offhook.core.call import Call, Phase
 from offhook.core.outcomes import InvalidArguments
-from offhook.core.rules import Floor
+from offhook.core.rules import Floor, exactly
 from offhook.core.transfer import Stage, TransferOutcome
 
 Step = tuple[Call, list[do.Command]]
@@ -39,7 +39,9 @@ def begin(
     """Tell the caller, undisturbed. If the model has just done so, only wait until heard."""
     call = start(call, target, reason, now)
     until = now + call.rules.limits.announce
-    order = announce or (None if spoke else _fill(call, call.rules.lines.announce, target))
+    order = None if spoke else _fill(call, call.rules.lines.announce, target)
+    if announce is not None:
+        order = exactly(announce)
     return call.alarm(Alarm.ANNOUNCE, until), [
         do.SetFloor(Floor.HELD),
         do.Say("announce", order, until=until),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core.alarms import Alarm, Alarms
+from offhook.core.answers import answer
 from offhook.core.call import Call, Phase
 from offhook.core.end import End, EndReason
 from offhook.core.outcomes import Cancelled
@@ -76,7 +77,7 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             return answer_at_once(call, ref, name, "the call is ending", now)
         case _, on.ToolEnded(ref, outcome) if call.tools.running(ref):
             return call.with_(tools=call.tools.ended(ref, outcome, now)), [
-                do.AnswerTool(ref, "the call is ending", reply=False)
+                do.AnswerTool(ref, answer(outcome), reply=False)
             ]
         case _:
             return None
@@ -84,5 +85,6 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
 
 def answer_at_once(call: Call, ref: str, name: str, why: str, now: float) -> Step:
     """Answer a function call without running it, so that it is not left unanswered."""
-    tools = call.tools.asked(ref, name, now).ended(ref, Cancelled(why), now)
-    return call.with_(tools=tools), [do.AnswerTool(ref, f"not done: {why}", reply=False)]
+    outcome = Cancelled(why)
+    tools = call.tools.asked(ref, name, now).ended(ref, outcome, now)
+    return call.with_(tools=tools), [do.AnswerTool(ref, answer(outcome), reply=False)]

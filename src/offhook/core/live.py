@@ -11,7 +11,7 @@ from offhook.core.call import Call, Phase
 from offhook.core.end import End, EndReason
 from offhook.core.events import SayEnd
 from offhook.core.outcomes import HangUp, Outcome, Transfer
-from offhook.core.rules import Floor
+from offhook.core.rules import Floor, exactly
 
 Step = tuple[Call, list[do.Command]]
 
@@ -57,8 +57,10 @@ def _model_failed(call: Call, detail: str, now: float) -> Step:
     if call.transfer.sent:
         return call, []
     target = next(iter(call.rules.targets), None)
-    if target is None or any(a.target == target for a in call.transfer.attempts):
+    if target is None:
         return leaving.hang_up(call, End(EndReason.MODEL_FAILED, detail), now)
+    if any(a.target == target for a in call.transfer.attempts):
+        return leaving.hang_up(call, End(EndReason.TRANSFER_FAILED, detail), now)
     return handover.refer(handover.start(call, target, "the model failed", now), now)
 
 
@@ -117,8 +119,10 @@ def act(call: Call, action: Transfer | HangUp, now: float, *, spoke: bool = Fals
     match action:
         case Transfer(target, reason, announce):
             return handover.begin(call, target, reason, announce, now, spoke=spoke)
-        case HangUp(reason, order):
-            order = order or (None if spoke else call.rules.lines.goodbye)
+        case HangUp(reason, words):
+            order = None if spoke else call.rules.lines.goodbye
+            if words is not None:
+                order = exactly(words)
             return leaving.goodbye(call, End(EndReason.BOT_HUNG_UP, reason), order, now)
 
 

@@ -43,8 +43,8 @@ class Cancelled(Struct, frozen=True, gc=False):
 class Transfer(Struct, frozen=True, gc=False):
     """Hand the caller to a human at a named target of the bot.
 
-    Returned by a tool or a hook. `announce` is an order to the model on what to say first;
-    without it the bot's standard announcement is used.
+    Returned by a tool or a hook. `announce` are the exact words that the caller hears first;
+    without them the bot's standard announcement is used.
     """
 
     target: str = "default"
@@ -53,7 +53,10 @@ class Transfer(Struct, frozen=True, gc=False):
 
 
 class HangUp(Struct, frozen=True, gc=False):
-    """End the call, after a goodbye has been heard. Returned by a tool or a hook."""
+    """End the call, after a goodbye has been heard. Returned by a tool or a hook.
+
+    `goodbye` are the exact words of it; without them the bot's standard goodbye is used.
+    """
 
     reason: str = ""
     goodbye: str | None = None

@@ -7,6 +7,11 @@ from enum import StrEnum
 from msgspec import Struct
 
 
+def exactly(words: str) -> str:
+    """The order to say these words and no others."""
+    return f'Say exactly this to the caller now, and nothing else: "{words}"'
+
+
 class Floor(StrEnum):
     """What the caller's voice may do to the bot's."""
 

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from watchfiles import DefaultFilter, awatch
 
 from offhook.config import Settings
+from offhook.errors import UserError
 from offhook.observe.logs import get_logger
 from offhook.runtime.switchboard import Switchboard
 
@@ -61,7 +62,13 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         """Start, and tell where."""
         self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)  # type: ignore[arg-type]
+        try:
+            await super().startup(sockets)  # type: ignore[arg-type]
+        except SystemExit:
+            raise UserError(
+                f"Cannot listen on {self.config.host}, port {self.config.port}: it is taken, or "
+                "not this machine's. Choose another with PORT=... or OFFHOOK_HOST=..."
+            ) from None
         if self.started:
             self.on_started(self.url)
 

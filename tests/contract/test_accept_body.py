@@ -163,7 +163,7 @@ FRAMES = {
 @pytest.mark.parametrize(("name", "frame"), FRAMES.items(), ids=FRAMES.keys())
 def test_every_client_event_is_one_of_the_openai_package(name: str, frame: bytes) -> None:
     event = json.loads(frame)
-    assert event["type"] == name.split(" ")[0]
+    assert event["type"] == name.split(" ", maxsplit=1)[0]
     CLIENT_EVENT.validate_python(event, strict=True)
 
 

@@ -94,6 +94,7 @@ class Service:
         self.url = server.url
         self.webhook = server.url + PATH
         self.sessions: dict[str, Session] = {}
+        self.process: asyncio.Task[None]
 
     @property
     def lines(self) -> list[Line]:
@@ -145,6 +146,7 @@ async def serving(
     faults: Faults = Faults(),  # noqa: B008 - frozen
     timings: Timings = Timings(),  # noqa: B008 - frozen
     speed: float = 60.0,
+    network_delay_s: float = 0.0,
     limits: dict[str, float] | None = None,
     tolerate: Sequence[str] = (),
     log_format: Any = "json",
@@ -159,7 +161,9 @@ async def serving(
     """
     before = asyncio.all_tasks()
     async with AsyncExitStack() as stack:
-        cloud = Simulator(profile, speed=speed, faults=faults, timings=timings)
+        cloud = Simulator(
+            profile, speed=speed, faults=faults, timings=timings, network_delay_s=network_delay_s
+        )
         await stack.enter_async_context(cloud)
         tap = None
         if tapped:
@@ -170,8 +174,9 @@ async def serving(
             app = create_app(bot or plain_bot(), settings)
             if limits:
                 shorten(app, limits)
-            async with running(app, settings) as server:
+            async with running(app, settings) as (server, process):
                 service = Service(cloud, app, server, log, tap)
+                service.process = process
                 yield service
                 await hang_up_all(service)
             check_nothing_went_wrong(service, tolerate)
@@ -220,8 +225,10 @@ def logging_to(log_format: Any = "json") -> Iterator[Log]:
 
 
 @asynccontextmanager
-async def running(app: FastAPI, settings: Settings) -> AsyncIterator[Server]:
-    """A server that listens."""
+async def running(
+    app: FastAPI, settings: Settings
+) -> AsyncIterator[tuple[Server, asyncio.Task[None]]]:
+    """A server that listens, and the task that ends when it has stopped."""
     server = Server(app, settings)
     started = asyncio.Event()
     server.on_started = lambda _url: started.set()
@@ -231,18 +238,19 @@ async def running(app: FastAPI, settings: Settings) -> AsyncIterator[Server]:
     waiting.cancel()
     assert started.is_set(), "the server did not start"
     try:
-        yield server
+        yield server, task
     finally:
         server.should_exit = True
         await task
 
 
 def shorten(app: FastAPI, limits: dict[str, float]) -> None:
-    """Replace limits of the calls, in seconds."""
-    board = app.state.switchboard
-    rules = board._line.rules
-    rules = replace(rules, limits=replace(rules.limits, **limits))
-    board._line = replace(board._line, rules=rules)
+    """Replace limits of the calls (and `no_event` of the line), in seconds."""
+    board, rest = app.state.switchboard, dict(limits)
+    line = board._line
+    line = replace(line, no_event=rest.pop("no_event", line.no_event))
+    rules = replace(line.rules, limits=replace(line.rules.limits, **rest))
+    board._line = replace(line, rules=rules)
 
 
 async def hang_up_all(service: Service) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from typing import Any
 
@@ -87,4 +88,5 @@ async def test_a_call_that_comes_while_leaving_is_turned_away() -> None:
 async def test_a_process_without_calls_leaves_at_once() -> None:
     async with serving() as service:
         service.server.handle_exit(signal.SIGTERM, None)
-        await service.log.reached("Shutting down")
+        async with asyncio.timeout(2):
+            await service.process

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from offhook.simulator.script import Act, CallsTools, Outputs, Replies
+from offhook.simulator.script import Act, CallsTools, FailsWith, Outputs, Replies, Silent
 from offhook.simulator.wire import Json, item_text
 
 _QUOTED_TO_THE_END = re.compile(r'[:,]\s*(?:"(.+)"|“(.+)”|„(.+)[“”]|«(.+)»)\s*\.?\s*$', re.DOTALL)
@@ -34,6 +34,7 @@ class Model:
 
         An order to say certain words is obeyed without using up the script.
         """
+        read_before = self._orders_read
         words = self._ordered(items, params)
         outputs = _outputs(items)
         forbidden = params.get("tool_choice") == "none"
@@ -44,6 +45,8 @@ class Model:
                 continue
             if not act.repeat:
                 del self._acts[index]
+            if isinstance(act, FailsWith | Silent):  # an order that nothing came of still stands
+                self._orders_read = read_before
             return _ready(act, outputs)
         return Replies(_small_talk(items, caller_text, outputs) if words is None else words)
 

@@ -231,7 +231,7 @@ async def test_a_tool_of_the_bot_may_transfer_with_words_of_its_own() -> None:
     @tool
     async def escalate(call: Call) -> Transfer:
         """Escalate."""
-        return Transfer("sales", "angry", 'Say "You get our best man now."')
+        return Transfer("sales", "angry", "You get our best man now.")
 
     async with serving(bot(tools=[escalate])) as service:
         act = CallsTools(("escalate", {}))

@@ -128,6 +128,12 @@ class Switchboard:
         """Wait until no call is live."""
         await self._idle.wait()
 
+    def hang_up(self) -> None:
+        """End every call at once."""
+        for session in self:
+            session.shut_down()
+            session.shut_down()  # told twice, a call ends without its goodbye
+
     async def drain(self, patience: float) -> None:
         """Take no more calls; wait `patience` seconds, then end politely those that are left."""
         self.draining = True

@@ -25,7 +25,7 @@ WATCHED = (".py", ".env", ".toml")
 class Server(uvicorn.Server):
     """uvicorn, but a first signal begins a drain during which `/readyz` says no.
 
-    A second signal is obeyed at once.
+    A second signal is obeyed at once: calls end without a goodbye, but they do end.
     """
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
@@ -51,8 +51,10 @@ class Server(uvicorn.Server):
         if self._leaving is None and self.started:
             self._leaving = self._loop.create_task(self._leave())
             self._loop.call_soon_threadsafe(lambda: None)  # a signal alone does not wake it
-        else:
-            super().handle_exit(sig, frame)
+            return
+        if self._leaving is not None:
+            self._loop.call_soon_threadsafe(self._switchboard.hang_up)
+        super().handle_exit(sig, frame)
 
     async def _leave(self) -> None:
         get_logger("server").info("draining", live_calls=len(self._switchboard))

@@ -100,7 +100,9 @@ FILES = {
     "bare_tool.py": (
         "from offhook import Bot, tool\n@tool\nasync def look(x: str) -> str:\n    return x\n"
     ),
-    "bad_target.py": "from offhook import Bot\nbot = Bot('Be brief.', targets={'sales': 'tel:1'})\n",
+    "bad_target.py": (
+        "from offhook import Bot\nbot = Bot('Be brief.', targets={'sales': 'tel:1'})\n"
+    ),
 }
 
 
@@ -239,6 +241,11 @@ async def test_it_stops_at_once_when_nobody_is_on_the_line(
         assert await process.ended() == 0
 
 
+def change(file: Path, text: str) -> None:
+    """Save a file as an editor does."""
+    file.write_text(text)
+
+
 async def test_a_changed_file_is_served_but_not_while_a_call_is_live(
     bot_file: Path, cloud: Simulator
 ) -> None:
@@ -247,7 +254,7 @@ async def test_a_changed_file_is_served_but_not_while_a_call_is_live(
     async with offhook(*arguments, env=env, cwd=bot_file.parent) as process:
         call = await cloud.ring(await process.listens(), Script(steps=(Hears(),)))
         await call.reached("bot_said")
-        bot_file.write_text(BOT.format(greeting="This is my newer bot."))
+        change(bot_file, BOT.format(greeting="This is my newer bot."))
         line = json.loads(await process.said('"changed"'))
         assert line["waiting_for_calls"] is True
         call.do(Says("Still there?"))
@@ -260,6 +267,6 @@ async def test_a_changed_file_that_is_broken_is_said_so(bot_file: Path, cloud: S
     env = environment(cloud)
     async with offhook("serve", "my_bot.py", "--reload", env=env, cwd=bot_file.parent) as process:
         await process.listens()
-        bot_file.write_text("def (:\n")
+        change(bot_file, "def (:\n")
         await process.said("SyntaxError", timeout=20)
         assert "Traceback" not in process.text

@@ -163,6 +163,7 @@ def test_records_of_libraries_take_the_same_way(
     format_: Format, name: str, out: io.StringIO
 ) -> None:
     logger = logging.getLogger(name)
+    logger.setLevel(logging.NOTSET)  # whatever a server in this process has set
     if name.startswith("uvicorn"):  # as uvicorn's own configuration leaves it
         logger.addHandler(logging.StreamHandler(out))
     configure(format_, stream=out)

@@ -12,6 +12,7 @@ from offhook.simulator import (
     Says,
     Script,
     State,
+    Timings,
     Waits,
     WaitsFor,
 )
@@ -59,7 +60,10 @@ async def test_a_busy_sideband_is_tried_again() -> None:
 
 @pytest.mark.parametrize("delay_ms", [0, 200])
 async def test_the_greeting_waits_as_long_as_it_is_told(delay_ms: int) -> None:
-    async with serving(speed=1.0, OFFHOOK_GREETING_DELAY_MS=str(delay_ms)) as service:
+    quick = Timings(connect=0.01)
+    async with serving(
+        speed=1.0, timings=quick, OFFHOOK_GREETING_DELAY_MS=str(delay_ms)
+    ) as service:
         call = await service.ring()
         ordered = await call.reached("client_event", type="response.create")
         (attached,) = call.marks("attach")

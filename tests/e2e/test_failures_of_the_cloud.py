@@ -210,7 +210,7 @@ async def test_a_refusal_that_does_not_say_of_what_is_understood() -> None:
         return f'Say "You pressed {key}."'
 
     faults = Faults(active_error_without_event_id=True)
-    async with serving(bot, faults=faults, network_delay_s=0.05) as service:
+    async with serving(bot, faults=faults, network_delay_s=0.03) as service:
         call = await service.talk(
             Hears(),
             Presses("1"),
@@ -218,7 +218,7 @@ async def test_a_refusal_that_does_not_say_of_what_is_understood() -> None:
             Says("Tell me."),
             Hears("You pressed 1."),
             HangsUp(),
-            model=(Replies("word " * 240 + "end."),),
+            model=(Replies("word " * 100 + "end."),),
         )
         codes = [m.detail["code"] for m in call.marks("error_sent")]
         assert codes == ["conversation_already_has_active_response"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from offhook import __version__
-from offhook.simulator import Faults, HangsUp, Hears, Script
+from offhook.simulator import CallsTools, HangsUp, Hears, Says
 from support.serving import GREETING, said, serving
 
 GREETED = (Hears(), HangsUp())
@@ -15,16 +15,10 @@ GREETED = (Hears(), HangsUp())
 
 async def requests(profile: Any, version: str = "") -> list[Any]:
     """What a short call and a hang-up of ours put on the wire."""
-    async with serving(
-        profile=profile,
-        tapped=True,
-        OFFHOOK_ATTACH_BUDGET_MS="1000",
-        REALTIME_API_VERSION=version,
-    ) as service:
-        call = await service.talk(*GREETED)
-        assert said(call) == [GREETING]
-        stays = await service.ring(Script(), faults=Faults(attach_404_for_s=1e9))
-        await service.over(stays)
+    async with serving(profile=profile, tapped=True, REALTIME_API_VERSION=version) as service:
+        bye = CallsTools(("end_call", {"reason": "done"}))
+        call = await service.talk(Hears(), Says("Bye."), model=(bye,))
+        assert said(call)[0] == GREETING
         return [r for r in service.tap.requests if "/models" not in r.target]
 
 

@@ -122,7 +122,11 @@ async def test_nothing_personal_and_no_secret_is_in_any_line_of_a_call(
     log_format: str, transcripts: str, profile: Any
 ) -> None:
     async with serving(
-        bot(), profile=profile, log_format=log_format, OFFHOOK_LOG_TRANSCRIPTS=transcripts
+        bot(),
+        profile=profile,
+        log_format=log_format,
+        speed=150.0,
+        OFFHOOK_LOG_TRANSCRIPTS=transcripts,
     ) as service:
         call = await whole_call(service)
         assert any("jane.roe@example.com" in text for text in said(call))
@@ -200,8 +204,8 @@ async def test_a_bug_on_a_call_logs_no_words_of_it(monkeypatch: pytest.MonkeyPat
 
 async def test_no_line_is_written_per_delta() -> None:
     async with serving() as service:
-        long = Replies("And one more word. " * 50)
+        long = Replies("And one more word. " * 30)
         call = await service.talk(Hears(), Says("Go on."), Hears(), HangsUp(), model=(long,))
         frames = call._stage.sent
-        assert frames > 200
+        assert frames > 150
         assert len(service.log.raw) < 20

@@ -4,14 +4,18 @@ to stop."""
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from offhook.errors import BotError
+from offhook.loading import load_bot
 from offhook.simulator import Hears, Says, Script, Simulator
 from support.process import Process, offhook
 from support.serving import environment, said
@@ -107,13 +111,24 @@ FILES = {
 
 
 @pytest.mark.parametrize(("spec", "words"), BAD_BOTS.items(), ids=BAD_BOTS.keys())
-async def test_a_bot_that_cannot_be_used_is_named_with_the_reason(
-    spec: str, words: str, bot_file: Path
+def test_a_bot_that_cannot_be_used_is_named_with_the_reason(
+    spec: str, words: str, bot_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if spec in FILES:
-        (bot_file.parent / spec).write_text(FILES[spec])
-    text = await refusal(spec, env=GOOD, cwd=bot_file.parent)
-    assert words in text
+    monkeypatch.chdir(bot_file.parent)
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    for name, text in FILES.items():
+        change(Path(name), text)
+    with pytest.raises(BotError, match=re.escape(words)):
+        load_bot(spec)
+
+
+@pytest.mark.parametrize("spec", ["broken.py", "bare_tool.py"])
+async def test_a_bot_that_cannot_be_used_is_shown_without_a_trace(
+    spec: str, bot_file: Path
+) -> None:
+    change(bot_file.parent / spec, FILES[spec])
+    assert BAD_BOTS[spec] in await refusal(spec, env=GOOD, cwd=bot_file.parent)
 
 
 async def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:

@@ -82,9 +82,7 @@ class Process:
 
 
 @asynccontextmanager
-async def offhook(
-    *arguments: str, env: dict[str, str], cwd: Path
-) -> AsyncIterator[Process]:
+async def offhook(*arguments: str, env: dict[str, str], cwd: Path) -> AsyncIterator[Process]:
     """Run `offhook` with these arguments and, but for the bare necessities, these variables."""
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "SYSTEMROOT")}
     process = await asyncio.create_subprocess_exec(

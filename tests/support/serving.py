@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import structlog
+import uvicorn
 from fastapi import FastAPI
 from msgspec.structs import replace
 
@@ -229,6 +230,7 @@ async def running(
     app: FastAPI, settings: Settings
 ) -> AsyncIterator[tuple[Server, asyncio.Task[None]]]:
     """A server that listens, and the task that ends when it has stopped."""
+    vars(uvicorn.server)["asyncio"] = Hasty()
     server = Server(app, settings)
     started = asyncio.Event()
     server.on_started = lambda _url: started.set()
@@ -242,6 +244,19 @@ async def running(
     finally:
         server.should_exit = True
         await task
+        vars(uvicorn.server)["asyncio"] = asyncio
+
+
+class Hasty:
+    """`asyncio` for uvicorn, whose pauses would take most of the time of several hundred tests."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    @staticmethod
+    async def sleep(seconds: float) -> None:
+        """Sleep, but not for long."""
+        await asyncio.sleep(seconds / 20)
 
 
 def shorten(app: FastAPI, limits: dict[str, float]) -> None:

@@ -22,7 +22,8 @@ async def get(service: Service, path: str) -> tuple[int, Any]:
 
 async def test_the_root_says_what_this_is_and_nothing_of_calls() -> None:
     async with serving() as service:
-        await service.ring()
+        call = await service.ring()
+        await call.reached("attach")
         status, page = await get(service, "/")
         assert status == 200
         assert page == {

@@ -244,12 +244,15 @@ async def test_while_a_secret_is_replaced_both_are_good() -> None:
         old = await service.ring(faults=Faults(webhook_secret=OTHER_SECRET))
         new = await service.ring()
         assert (old.webhook_status, new.webhook_status) == (200, 200)
+        await old.reached("attach")
+        await new.reached("attach")
 
 
 async def test_a_cloud_that_signs_with_two_secrets_needs_one_that_we_know() -> None:
     async with serving() as service:
         call = await service.ring(faults=Faults(previous_webhook_secret=OTHER_SECRET))
         assert call.webhook_status == 200
+        await call.reached("attach")
 
 
 async def test_in_test_mode_on_loopback_nothing_needs_to_be_signed() -> None:

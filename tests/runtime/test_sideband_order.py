@@ -1,0 +1,124 @@
+"""What is sent on a sideband: all of it, in order, by one sender at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import aiohttp
+
+from offhook.runtime.cloud import Socket
+from offhook.runtime.sideband import Sideband
+
+WSMsg = aiohttp.WSMessage
+
+
+class Line:
+    """A socket whose sending waits until it is let go, and that receives what it is given."""
+
+    close_code = 1006
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.sending = 0
+        self.most = 0
+        self.go = asyncio.Event()
+        self.inbox: asyncio.Queue[Any] = asyncio.Queue()
+        self.broken = False
+
+    async def send_frame(self, frame: bytes, kind: aiohttp.WSMsgType) -> None:
+        assert kind is aiohttp.WSMsgType.TEXT
+        self.sending += 1
+        self.most = max(self.most, self.sending)
+        await self.go.wait()
+        self.sending -= 1
+        if self.broken:
+            raise aiohttp.ClientConnectionResetError("gone")
+        self.sent.append(frame)
+
+    async def receive(self) -> Any:
+        return await self.inbox.get()
+
+    def hear(self, data: bytes) -> None:
+        self.inbox.put_nowait(aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, data, None))
+
+    def close(self) -> None:
+        self.inbox.put_nowait(aiohttp.WSMessage(aiohttp.WSMsgType.CLOSED, None, None))
+
+
+def sideband() -> tuple[Sideband, Line, list[bytes], list[str]]:
+    heard: list[bytes] = []
+    lost: list[str] = []
+    band, line = Sideband(heard.append, lost.append), Line()
+    band.adopt(cast("Socket", line))
+    return band, line, heard, lost
+
+
+async def test_frames_keep_their_order_whoever_sends_them() -> None:
+    band, line, _, _ = sideband()
+    band.send([b"1", b"2"])
+    first = asyncio.create_task(band.flush())
+    await asyncio.sleep(0)
+    band.send([b"3"])
+    await band.flush()  # somebody is about it
+    assert line.sent == []
+    line.go.set()
+    await first
+    assert line.sent == [b"1", b"2", b"3"]
+    assert line.most == 1
+
+
+async def test_what_waits_when_the_line_is_left_is_not_sent_on_the_next_one() -> None:
+    """A new sideband starts from what the conversation knows, not from a backlog."""
+    band, line, _, lost = sideband()
+    band.send([b"1"])
+    assert band.owes
+    assert band.detach() is cast("Socket", line)
+    assert not band.owes
+    assert not band.open
+    other = Line()
+    other.go.set()
+    band.adopt(cast("Socket", other))
+    await band.flush()
+    assert other.sent == []
+    assert lost == []
+
+
+async def test_frames_are_heard_in_order_and_the_end_is_told_once() -> None:
+    band, line, heard, lost = sideband()
+    line.hear(b"a")
+    line.hear(b"b")
+    line.close()
+    await band.read(cast("Socket", line))
+    assert heard == [b"a", b"b"]
+    assert lost == ["close code 1006"]
+    assert not band.open
+
+
+async def test_a_line_that_we_left_ourselves_is_not_lost() -> None:
+    band, line, _, lost = sideband()
+    band.detach()
+    line.close()
+    await band.read(cast("Socket", line))
+    assert lost == []
+
+
+async def test_an_old_line_that_ends_does_not_take_the_new_one_with_it() -> None:
+    band, line, _, lost = sideband()
+    band.adopt(cast("Socket", Line()))
+    line.close()
+    await band.read(cast("Socket", line))
+    assert lost == []
+    assert band.open
+
+
+async def test_a_line_that_breaks_while_sending_is_told_of_by_its_reader() -> None:
+    band, line, _, lost = sideband()
+    line.broken = True
+    line.go.set()
+    band.send([b"1"])
+    await band.flush()
+    assert lost == []
+    line.close()
+    await band.read(cast("Socket", line))
+    assert len(lost) == 1

@@ -129,3 +129,22 @@ def test_without_a_delay_the_greeting_goes_out_with_the_open_socket() -> None:
 
 def test_a_call_that_rings_while_we_leave_is_rejected() -> None:
     assert Driven().on(on.ShutDown()) == [do.Reject(503)]
+
+
+def test_a_call_that_is_gone_when_it_cannot_be_joined_was_hung_up_by_its_caller() -> None:
+    driven = Driven(attach=10.0)
+    driven.on(on.Accepted())
+    for _ in range(4):
+        driven.on(on.AttachFailed(Refusal.GONE, "http 404"))
+        driven.wait(2.5)
+    assert driven.told(do.HangUp)
+    driven.on(on.HungUp(gone=True))
+    assert driven.end == "caller_hung_up"
+
+
+def test_a_call_that_was_there_and_could_not_be_joined_is_the_cloud_s_fault() -> None:
+    driven = Driven(attach=10.0)
+    driven.on(on.Accepted())
+    driven.wait(10.0)
+    driven.on(on.HungUp())
+    assert driven.end == "attach_failed"

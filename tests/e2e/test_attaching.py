@@ -42,6 +42,15 @@ async def test_a_call_that_can_never_be_joined_is_hung_up() -> None:
         ]
 
 
+async def test_a_caller_who_leaves_before_we_have_joined_has_hung_up() -> None:
+    """Until the hang-up tells it, this looks like a call that cannot be joined yet."""
+    async with serving(OFFHOOK_ATTACH_BUDGET_MS="1000") as service:
+        call = await service.ring(Script(steps=(HangsUp(),), starts="accepted"))
+        end = await service.over(call)
+        assert (end["reason"], end["fault"]) == ("caller_hung_up", "caller")
+        assert order_of(call, "attach", "hangup") == []
+
+
 async def test_a_refused_key_on_the_sideband_is_no_reason_to_try_again() -> None:
     async with serving(faults=Faults(attach_status=(401,))) as service:
         call = await service.ring()

@@ -246,7 +246,9 @@ class ReferFailed(Struct, frozen=True, gc=False):
 
 
 class HungUp(Struct, frozen=True, gc=False):
-    """The hang-up was taken, or the call was gone already."""
+    """The hang-up was taken, or the call was `gone` already."""
+
+    gone: bool = False
 
 
 class HangUpFailed(Struct, frozen=True, gc=False):

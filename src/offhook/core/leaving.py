@@ -62,6 +62,8 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             return hang_up(call, end, now)
         case Phase.LEAVING, on.ShutDown() | on.Due(Alarm.MAX_LENGTH):
             return hang_up(call, end, now)
+        case Phase.HANGING_UP, on.HungUp(gone=True) if end.reason is EndReason.ATTACH_FAILED:
+            return finish(call, End(EndReason.CALLER_HUNG_UP, "before we had joined"), now)
         case Phase.HANGING_UP, on.HungUp():
             return finish(call, end, now)
         case Phase.HANGING_UP, on.HangUpFailed():

@@ -223,7 +223,7 @@ class Session:
             await self._cloud.post(self.call.id, requests.HANG_UP, REQUEST_S)
         except Refused as r:
             gone = r.refusal is Refusal.GONE
-            self.post(on.HungUp() if gone else on.HangUpFailed(r.detail))
+            self.post(on.HungUp(gone=True) if gone else on.HangUpFailed(r.detail))
         else:
             self.post(on.HungUp())
 

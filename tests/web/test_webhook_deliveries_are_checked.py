@@ -13,6 +13,7 @@ import pytest
 from offhook.config import load
 from offhook.errors import SettingsError
 from offhook.simulator import DEFAULT_SECRET, Faults, HangsUp, Hears, Script
+from offhook.web import webhook
 from offhook.web.webhook import MAX_BODY
 from support.serving import GREETING, Service, asks, said, serving, signed
 
@@ -137,27 +138,49 @@ async def test_the_largest_body_is_still_read(post: Poster) -> None:
     assert await post(body) == 200
 
 
+async def begin(post: Poster, *parts: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection on which a delivery has been begun."""
+    host, _, port = post.service.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"POST /openai/webhook HTTP/1.1\r\nHost: x\r\n" + b"".join(parts))
+    await writer.drain()
+    return reader, writer
+
+
+async def answered(reader: asyncio.StreamReader) -> int:
+    """The status of the answer."""
+    async with asyncio.timeout(5):
+        return int((await reader.readuntil(b"\r\n")).split(b" ")[1])
+
+
 async def test_a_large_body_without_a_length_is_refused_before_it_has_come(post: Poster) -> None:
     """The answer comes although the sender never finishes."""
-    url = post.service.webhook.removeprefix("http://")
-    host, _, port = url.partition("/")[0].partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    head = "POST /openai/webhook HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    writer.write(head.encode() + (b"10000\r\n" + b"x" * 0x10000 + b"\r\n") * 2)
-    async with asyncio.timeout(5):
-        answer = await reader.readuntil(b"\r\n")
-    assert b" 413 " in answer
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    reader, writer = await begin(post, b"Transfer-Encoding: chunked\r\n\r\n", chunk, chunk)
+    assert await answered(reader) == 413
     writer.close()
 
 
 async def test_a_large_announced_body_is_refused_before_any_of_it_has_come(post: Poster) -> None:
-    url = post.service.webhook.removeprefix("http://")
-    host, _, port = url.partition("/")[0].partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(b"POST /openai/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n")
-    async with asyncio.timeout(5):
-        answer = await reader.readuntil(b"\r\n")
-    assert b" 413 " in answer
+    reader, writer = await begin(post, b"Content-Length: 900000000\r\n\r\n")
+    assert await answered(reader) == 413
+    writer.close()
+
+
+async def test_a_sender_who_leaves_in_the_middle_costs_one_line(post: Poster) -> None:
+    _, writer = await begin(post, b"Content-Length: 900\r\n\r\n{")
+    writer.close()
+    line = await post.service.log.reached("refused")
+    assert (line["level"], line["code"]) == ("warning", "incomplete")
+    assert len(post.service.log.raw) == 1
+
+
+async def test_a_sender_who_never_comes_to_an_end_is_not_waited_for(
+    post: Poster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "READ_S", 0.1)
+    reader, writer = await begin(post, b"Content-Length: 900\r\n\r\n{")
+    assert await answered(reader) == 408
     writer.close()
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 from offhook.errors import DeliveryError
 from offhook.observe.logs import get_logger
@@ -17,6 +19,7 @@ from offhook.telephony import incoming, signature
 
 PATH = "/openai/webhook"
 MAX_BODY = 64 * 1024
+READ_S = 10.0
 OTHER_SURFACES = ("live.transport.incoming", "live.call.incoming")
 
 
@@ -25,6 +28,13 @@ class TooLargeError(DeliveryError):
 
     status = 413
     code = "too_large"
+
+
+class IncompleteError(DeliveryError):
+    """The sender left, or took too long, before all of the body was there."""
+
+    status = 408
+    code = "incomplete"
 
 
 class Webhook:
@@ -97,7 +107,17 @@ class Webhook:
 
 
 async def read(request: Request) -> bytes:
-    """The raw body, as signed. Raises `TooLargeError` as soon as it is known to be."""
+    """The raw body, as signed. Raises `TooLargeError` as soon as it is known, `IncompleteError`."""
+    try:
+        async with asyncio.timeout(READ_S):
+            return await _read(request)
+    except ClientDisconnect:
+        raise IncompleteError("the sender left before the end of the body") from None
+    except TimeoutError:
+        raise IncompleteError(f"the body was not there within {READ_S:g} s") from None
+
+
+async def _read(request: Request) -> bytes:
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > MAX_BODY:
         raise TooLargeError(f"the body is larger than {MAX_BODY} bytes")
@@ -110,7 +130,8 @@ async def read(request: Request) -> bytes:
 
 
 def refuse(error: DeliveryError) -> JSONResponse:
-    """The answer to a delivery that is refused. The rest of a body too large is not waited for."""
+    """The answer to a delivery that is refused. The rest of its body is not waited for."""
     content: dict[str, Any] = {"error": {"code": error.code, "message": str(error)}}
-    headers = {"Connection": "close"} if error.status == TooLargeError.status else None
+    unread = isinstance(error, TooLargeError | IncompleteError)
+    headers = {"Connection": "close"} if unread else None
     return JSONResponse(content, status_code=error.status, headers=headers)

@@ -8,15 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from openai.types.realtime import (
-    CallAcceptParams,
-    CallReferParams,
-    CallRejectParams,
-    RealtimeClientEventParam,
-    RealtimeSessionCreateRequestParam,
-)
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator
+from openai.types.realtime import CallReferParams, CallRejectParams
+from pydantic import ValidationError
 
 from offhook import Bot, tool
 from offhook.config import load
@@ -26,47 +19,9 @@ from offhook.realtime import requests, sends
 from offhook.realtime.session import SessionConfig
 from offhook.runtime.line import make_line
 from offhook.shop import make_bot
+from support.openai_types import ACCEPT, CLIENT_EVENT, SESSION, strictly, without_nulls
 
 REQUIRED = {"OPENAI_API_KEY": "sk-test", "OPENAI_WEBHOOK_SECRET": "whsec_c2VjcmV0c2VjcmV0"}
-
-
-def strictly(kind: Any) -> SchemaValidator:
-    """A validator of one of the package's types that refuses every key it does not name."""
-    return SchemaValidator(_forbidding(TypeAdapter(kind).core_schema))
-
-
-def _forbidding(schema: Any) -> Any:
-    match schema:
-        case {"type": "typed-dict"}:
-            return {k: _forbidding(v) for k, v in schema.items()} | {"extra_behavior": "forbid"}
-        case {"type": "generator"}:  # lazy: it would look at nothing
-            return {**{k: _forbidding(v) for k, v in schema.items()}, "type": "list"}
-        case dict():
-            return {k: _forbidding(v) for k, v in schema.items()}
-        case list():
-            return [_forbidding(each) for each in schema]
-        case tuple():
-            return tuple(_forbidding(each) for each in schema)
-        case _:
-            return schema
-
-
-ACCEPT = strictly(CallAcceptParams)
-SESSION = strictly(RealtimeSessionCreateRequestParam)
-CLIENT_EVENT = strictly(RealtimeClientEventParam)
-
-
-def without_nulls(value: Any) -> Any:
-    """The API's reference lets these be null to turn them off; the package's types know no null."""
-    nullable = {"noise_reduction", "transcription", "turn_detection"}
-    match value:
-        case dict():
-            kept = {k: v for k, v in value.items() if v is not None or k not in nullable}
-            return {k: without_nulls(v) for k, v in kept.items()}
-        case list():
-            return [without_nulls(each) for each in value]
-        case _:
-            return value
 
 
 @tool

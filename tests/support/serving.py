@@ -27,6 +27,7 @@ from offhook.simulator import Call, Faults, Mark, Script, Simulator, Timings, si
 from offhook.web.app import create_app
 from offhook.web.server import Server
 from offhook.web.webhook import PATH
+from support.openai_types import ACCEPT, CLIENT_EVENT, without_nulls
 from support.tap import Tap, tapping
 
 GREETING = "Hello, this is a test."
@@ -287,8 +288,20 @@ def check_nothing_went_wrong(service: Service, tolerate: Sequence[str]) -> None:
         or "an entry could not be logged" in line["event"]
     ]
     assert not wrong, wrong
+    for call in service.cloud.calls.values():
+        check_what_was_sent(call)
     stuck = [m for c in service.cloud.calls.values() for m in c.marks("script_stuck")]
     assert not stuck or "script_stuck" in tolerate, stuck
+
+
+def check_what_was_sent(call: Call) -> None:
+    """Each body is one that the openai package could have sent, but for the voice's old name."""
+    for mark in call.marks("accept"):
+        if mark.detail["body"] is not None:
+            ACCEPT.validate_python(without_nulls(mark.detail["body"]), strict=True)
+    for body in sent(call):
+        if body["event_id"] != "old-voice":
+            CLIENT_EVENT.validate_python(without_nulls(body), strict=True)
 
 
 async def check_nothing_is_left(before: set[asyncio.Task[Any]]) -> None:

@@ -170,6 +170,14 @@ async def test_the_ids_that_a_carrier_asks_for_are_readable() -> None:
         assert ("CA" + "0123456789abcdef" * 2) in json.dumps(line)
 
 
+async def test_a_caller_who_withholds_the_number_is_served_and_known_to_nobody() -> None:
+    async with serving() as service:
+        call = await service.talk(Hears(), HangsUp(), caller=None, caller_name=None)
+        assert said(call) == [GREETING]
+        assert service.log.of("received")[0]["caller"] is None
+        assert service.record(call).caller.number is None
+
+
 async def test_the_key_is_not_in_the_log_when_the_cloud_refuses_it() -> None:
     async with serving(OPENAI_API_KEY=API_KEY, limits={"hang_up": 0.2}) as service:
         call = await service.ring()

@@ -278,6 +278,21 @@ async def test_a_changed_file_is_served_but_not_while_a_call_is_live(
         await call_once(cloud, process, "This is my newer bot.", count=2)
 
 
+async def test_a_changed_setting_is_served_too(bot_file: Path, cloud: Simulator) -> None:
+    env_file = bot_file.parent / ".env"
+    change(env_file, "REALTIME_MODEL=gpt-realtime-1.5\n")
+    env = environment(cloud)
+    async with offhook("serve", "my_bot.py", "--reload", env=env, cwd=bot_file.parent) as process:
+        await process.listens()
+        change(bot_file.parent / "notes.txt", "nothing to do with it")
+        change(env_file, "REALTIME_MODEL=gpt-realtime-2.1\n")
+        await process.listens(count=2)
+        models = [line["model"] for line in process.lines if "listens on" in line["event"]]
+        assert models == ["gpt-realtime-1.5", "gpt-realtime-2.1"]
+        (changed,) = [line for line in process.lines if line["event"] == "changed"]
+        assert changed["files"] == [".env"]
+
+
 async def test_a_changed_file_that_is_broken_is_said_so(bot_file: Path, cloud: Simulator) -> None:
     env = environment(cloud)
     async with offhook("serve", "my_bot.py", "--reload", env=env, cwd=bot_file.parent) as process:

@@ -18,10 +18,12 @@ from offhook.simulator import (
     Faults,
     HangsUp,
     Hears,
+    LosesSideband,
     Replies,
     Says,
     Script,
     State,
+    WaitsFor,
 )
 from offhook.telephony.targets import Target
 from support.serving import (
@@ -194,6 +196,33 @@ async def test_a_caller_who_leaves_during_the_announcement_is_not_transferred() 
         assert end["reason"] == "caller_hung_up"
         assert end["transfers"] == ["abandoned"]
         assert call.marks("refer") == []
+
+
+@pytest.mark.parametrize("mode", ["ok", "silent"])
+async def test_a_sideband_that_is_lost_while_referring_changes_nothing(mode: Any) -> None:
+    faults = Faults(refer=mode, refer_takes_s=10.0)
+    async with serving(bot(), faults=faults, OFFHOOK_REFER_WATCH_S="1") as service:
+        steps = (Hears(), Says("A human please."), WaitsFor("refer"), LosesSideband())
+        call = await service.ring(Script(steps=steps, model=(TO_SALES,)))
+        await call.reached("attach", count=2)
+        if mode == "silent":
+            await call.reached("bot_said", text=FAILED)
+            call.caller_hangs_up()
+        end = await service.over(call)
+        assert len(call.marks("refer")) == 1
+        assert end["transfers"] == ["transferred" if mode == "ok" else "still_here"]
+
+
+async def test_a_sideband_that_is_lost_while_announcing_delays_the_transfer_only() -> None:
+    async with serving(bot(), OFFHOOK_ANNOUNCE_LIMIT_MS="500") as service:
+        call = await service.ring(Script(steps=(Hears(), Says("A human.")), model=(TO_SALES,)))
+        await call.reached("bot_audio_started", count=2)
+        call.drop_sideband()
+        end = await service.over(call)
+        assert end["reason"] == "transferred"
+        assert said(call) == [GREETING, ANNOUNCED]
+        order = order_of(call, "bot_audio_stopped", "refer")
+        assert order == ["bot_audio_stopped", "bot_audio_stopped", "refer"]
 
 
 async def test_a_target_that_the_model_makes_up_is_refused_with_the_names_there_are() -> None:

@@ -25,6 +25,14 @@ class Line:
         self.go = asyncio.Event()
         self.inbox: asyncio.Queue[Any] = asyncio.Queue()
         self.broken = False
+        self.pings: asyncio.Queue[None] = asyncio.Queue()
+        self.pongs: list[bytes] = []
+
+    async def ping(self) -> None:
+        self.pings.put_nowait(None)
+
+    async def pong(self, data: bytes) -> None:
+        self.pongs.append(data)
 
     async def send_frame(self, frame: bytes, kind: aiohttp.WSMsgType) -> None:
         assert kind is aiohttp.WSMsgType.TEXT
@@ -42,14 +50,20 @@ class Line:
     def hear(self, data: bytes) -> None:
         self.inbox.put_nowait(aiohttp.WSMessage(aiohttp.WSMsgType.TEXT, data, None))
 
-    def close(self) -> None:
-        self.inbox.put_nowait(aiohttp.WSMessage(aiohttp.WSMsgType.CLOSED, None, None))
+    def put(self, kind: aiohttp.WSMsgType, data: bytes = b"") -> None:
+        self.inbox.put_nowait(aiohttp.WSMessage(kind, data, None))
+
+    async def close(self) -> None:
+        self.end()
+
+    def end(self) -> None:
+        self.put(aiohttp.WSMsgType.CLOSED)
 
 
-def sideband() -> tuple[Sideband, Line, list[bytes], list[str]]:
+def sideband(beat: float = 15.0) -> tuple[Sideband, Line, list[bytes], list[str]]:
     heard: list[bytes] = []
     lost: list[str] = []
-    band, line = Sideband(heard.append, lost.append), Line()
+    band, line = Sideband(heard.append, lost.append, beat), Line()
     band.adopt(cast("Socket", line))
     return band, line, heard, lost
 
@@ -88,7 +102,7 @@ async def test_frames_are_heard_in_order_and_the_end_is_told_once() -> None:
     band, line, heard, lost = sideband()
     line.hear(b"a")
     line.hear(b"b")
-    line.close()
+    line.end()
     await band.read(cast("Socket", line))
     assert heard == [b"a", b"b"]
     assert lost == ["close code 1006"]
@@ -98,7 +112,7 @@ async def test_frames_are_heard_in_order_and_the_end_is_told_once() -> None:
 async def test_a_line_that_we_left_ourselves_is_not_lost() -> None:
     band, line, _, lost = sideband()
     band.detach()
-    line.close()
+    line.end()
     await band.read(cast("Socket", line))
     assert lost == []
 
@@ -106,7 +120,7 @@ async def test_a_line_that_we_left_ourselves_is_not_lost() -> None:
 async def test_an_old_line_that_ends_does_not_take_the_new_one_with_it() -> None:
     band, line, _, lost = sideband()
     band.adopt(cast("Socket", Line()))
-    line.close()
+    line.end()
     await band.read(cast("Socket", line))
     assert lost == []
     assert band.open
@@ -119,6 +133,34 @@ async def test_a_line_that_breaks_while_sending_is_told_of_by_its_reader() -> No
     band.send([b"1"])
     await band.flush()
     assert lost == []
-    line.close()
+    line.end()
     await band.read(cast("Socket", line))
     assert len(lost) == 1
+
+
+async def test_a_quiet_line_is_pinged_and_closed_if_nothing_answers() -> None:
+    band, line, heard, lost = sideband(beat=0.01)
+    await band.read(cast("Socket", line))
+    assert line.pings.qsize() >= 1
+    assert (heard, lost) == ([], ["close code 1006"])
+
+
+async def test_a_quiet_line_that_answers_its_pings_stays_open() -> None:
+    band, line, heard, lost = sideband(beat=0.1)
+    reader = asyncio.create_task(band.read(cast("Socket", line)))
+    for _ in range(2):
+        await line.pings.get()
+        line.put(aiohttp.WSMsgType.PONG)
+    assert band.open
+    assert (heard, lost) == ([], [])
+    band.detach()
+    line.end()
+    await reader
+
+
+async def test_a_ping_of_the_cloud_is_answered_with_its_own_data() -> None:
+    band, line, heard, _ = sideband()
+    line.put(aiohttp.WSMsgType.PING, b"7")
+    line.end()
+    await band.read(cast("Socket", line))
+    assert (line.pongs, heard) == ([b"7"], [])

@@ -31,6 +31,8 @@ class Narrator:
                 pass  # frequent, and of no interest by themselves
             case on.CallerSaid() | on.BotSaid() | on.BotCut() | on.CallerNotUnderstood():
                 self._said(event)
+            case on.CallerStarted() | on.BotStopped() | on.SayEnded():
+                pass
             case on.ToolAsked() | on.ToolVoided() | on.ToolEnded():
                 self._tooled(before, event, after)
             case on.BotStarted() if before.greeted_at is None and after.greeted_at is not None:
@@ -88,8 +90,10 @@ class Narrator:
         match event:
             case on.CallerSaid(item, text) | on.BotSaid(item, text):
                 who = Who.CALLER if isinstance(event, on.CallerSaid) else Who.BOT
-                words = {"text": text} if self._words else {"characters": len(text)}
-                self._transcript.info("transcript", who=who, item=item, **words)
+                if self._words:
+                    self._transcript.info("transcript", who=who, item=item, text=text)
+                else:
+                    self._transcript.debug("transcript", who=who, item=item, characters=len(text))
             case on.BotCut(item, heard_ms):
                 self._transcript.info("cut off", who=Who.BOT, item=item, heard_ms=heard_ms)
             case on.CallerNotUnderstood(item, detail):

@@ -15,13 +15,14 @@ from typing import Any
 from offhook.bot import Reaction
 from offhook.core import commands as do
 from offhook.core import events as on
+from offhook.core.alarms import Alarms
 from offhook.core.call import Call, Phase
 from offhook.core.end import End, EndReason
 from offhook.core.events import Refusal
 from offhook.core.step import step
 from offhook.realtime import conversation, frames, requests, surface
 from offhook.realtime.requests import Request
-from offhook.realtime.surface import Out
+from offhook.realtime.surface import Out, Surface
 from offhook.runtime.cloud import Cloud, Refused, Socket
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
@@ -55,6 +56,7 @@ class Session:
         self._request: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._timed: tuple[Alarms | None, Surface | None] = (None, None)  # what it was set for
         self._watch: asyncio.TimerHandle | None = None
 
     def begin(self, call: Call, commands: list[do.Command]) -> None:
@@ -265,19 +267,26 @@ class Session:
     # Time
 
     def _set_timer(self) -> None:
-        """Wake at the earliest deadline of the call and its surface."""
+        """Wake at the earliest deadline of the call and its surface, or a little before it.
+
+        A deadline that moves away leaves the timer alone: waking once too early costs less than
+        a new timer for every sentence.
+        """
+        if self.call.alarms is self._timed[0] and self._surface is self._timed[1]:
+            return
+        self._timed = (self.call.alarms, self._surface)
         times = [t for t in (self.call.alarms.next, self._surface.wake_at) if t is not None]
         at = min(times, default=None)
+        if at is None or self.call.phase is Phase.ENDED:
+            return
         if self._timer is not None:
-            if self._timer.when() == at:
+            if self._timer.when() <= at:
                 return
             self._timer.cancel()
-            self._timer = None
-        if at is not None and self.call.phase is not Phase.ENDED:
-            self._timer = self._loop.call_at(at, self._time_up)
+        self._timer = self._loop.call_at(at, self._time_up)
 
     def _time_up(self) -> None:
-        self._timer = None
+        self._timer, self._timed = None, (None, None)
         self._converse(conversation.tick)
         self.post(on.TimeUp())
         self._send_soon()

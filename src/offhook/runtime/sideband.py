@@ -8,21 +8,32 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 
 import aiohttp
 
 from offhook.runtime.cloud import Socket
 
-TEXT = aiohttp.WSMsgType.TEXT
+TEXT, PING, PONG = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG
+BEAT_S = 15.0  # a line this quiet is pinged; one that is dead is noticed within three of these
 
 
 class Sideband:
-    """Calls `hear(raw)` for each frame, and `lost(detail)` once if the line goes by itself."""
+    """Calls `hear(raw)` for each frame, and `lost(detail)` once if the line goes by itself.
 
-    def __init__(self, hear: Callable[[bytes], None], lost: Callable[[str], None]) -> None:
+    A line that is quiet for `beat` seconds is pinged, and closed if that changes nothing.
+    """
+
+    def __init__(
+        self, hear: Callable[[bytes], None], lost: Callable[[str], None], beat: float = BEAT_S
+    ) -> None:
         self._hear = hear
         self._lost = lost
+        self._beat = beat
+        self._pulse_at = 0.0
+        self._pulse: asyncio.TimerHandle | None = None
+        self._care: asyncio.Task[None] | None = None
         self._socket: Socket | None = None
         self._outbox: deque[bytes] = deque()
         self._sending = False
@@ -40,8 +51,12 @@ class Sideband:
 
     def adopt(self, socket: Socket) -> None:
         """From now on this is the line."""
+        if self._pulse is not None:
+            self._pulse.cancel()
         self._socket = socket
-        self.heard_at = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        self.heard_at = self._pulse_at = loop.time()
+        self._pulse = loop.call_later(self._beat, self._feel_pulse, socket)
 
     def send(self, frames: Iterable[bytes]) -> None:
         """Put frames behind those that wait; `flush` sends them."""
@@ -63,11 +78,19 @@ class Sideband:
     async def read(self, socket: Socket) -> None:
         """Hear frames until the line goes."""
         receive, hear, clock = socket.receive, self._hear, asyncio.get_running_loop().time
-        while (message := await receive()).type is TEXT:
-            self.heard_at = clock()
-            hear(message.data)
-            if self._outbox:
-                await self.flush()
+        while True:
+            message = await receive()
+            if message.type is TEXT:
+                self.heard_at = clock()
+                hear(message.data)
+                if self._outbox:
+                    await self.flush()
+            elif message.type is PING or message.type is PONG:
+                self._pulse_at = clock()
+                if message.type is PING:
+                    await _quietly(socket.pong(message.data))
+            else:
+                break
         if self._socket is socket:
             self.detach()
             self._lost(f"close code {socket.close_code} {message.extra or ''}".strip())
@@ -77,4 +100,23 @@ class Sideband:
         """Leave the line by our own wish: `lost` is not called. Returns what is to be closed."""
         socket, self._socket = self._socket, None
         self._outbox.clear()
+        if self._pulse is not None:
+            self._pulse.cancel()
         return socket
+
+    def _feel_pulse(self, socket: Socket) -> None:
+        """Ping a quiet line. One that has been quiet through a ping is dead: its reader ends."""
+        loop = asyncio.get_running_loop()
+        quiet = loop.time() - max(self.heard_at, self._pulse_at)
+        if quiet >= 2 * self._beat:
+            self._care = loop.create_task(_quietly(socket.close()))
+            return
+        if quiet >= self._beat:
+            self._care = loop.create_task(_quietly(socket.ping()))
+        self._pulse = loop.call_later(self._beat, self._feel_pulse, socket)
+
+
+async def _quietly(work: Awaitable[object]) -> None:
+    """Do it. If the line breaks meanwhile, the reader sees that, and tells of it."""
+    with suppress(aiohttp.ClientError, OSError):
+        await work

@@ -30,13 +30,20 @@ Socket = aiohttp.ClientWebSocketResponse[Any]
 
 
 class Refused(Exception):  # noqa: N818  # not an error of the program: an answer of the cloud
-    """The cloud has refused, or not answered in time. `unsure`: the request may have worked."""
+    """The cloud has refused, or not answered.
 
-    def __init__(self, refusal: Refusal, detail: str, *, unsure: bool = False) -> None:
+    `unanswered`: the request was sent, and no answer came. `unsure`: it may have worked, since
+    no answer came or one that a broken server gives.
+    """
+
+    def __init__(
+        self, refusal: Refusal, detail: str, *, unsure: bool = False, unanswered: bool = False
+    ) -> None:
         super().__init__(detail)
         self.refusal = refusal
         self.detail = detail
-        self.unsure = unsure
+        self.unsure = unsure or unanswered
+        self.unanswered = unanswered
 
 
 class Answer(Struct, frozen=True, gc=False):
@@ -119,9 +126,9 @@ class Cloud:
             raise Refused(Refusal.BUSY, f"no connection ({_name(error)})") from None
         except TimeoutError:
             detail = f"no answer within {within:g} s"
-            raise Refused(Refusal.BUSY, detail, unsure=True) from None
+            raise Refused(Refusal.BUSY, detail, unanswered=True) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Refused(Refusal.BUSY, _name(error), unsure=True) from None
+            raise Refused(Refusal.BUSY, _name(error), unanswered=True) from None
         if request_id := answer.headers.get("x-request-id"):
             detail += f" [{request_id}]"
         raise Refused(refusal, detail, unsure=unsure)

@@ -215,8 +215,7 @@ class Session:
             await self._cloud.post(self.call.id, request, REQUEST_S)
         except Refused as r:
             # Without an answer it may be under way: then only time tells.
-            unknown = r.unsure and r.detail.startswith("no answer")
-            await self.report(on.Referred() if unknown else on.ReferFailed(r.detail))
+            await self.report(on.Referred() if r.unanswered else on.ReferFailed(r.detail))
         else:
             await self.report(on.Referred())
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import ClientSession, TCPConnector, web
 
+from offhook.simulator.beliefs import Beliefs
 from offhook.simulator.calls import Call
 from offhook.simulator.clock import Clock
 from offhook.simulator.faults import Faults
+from offhook.simulator.invite import Invite, Trunk
 from offhook.simulator.network import SlowLine
 from offhook.simulator.profile import PROFILES, ProfileName, Timings
 from offhook.simulator.rest import Rest
@@ -27,7 +29,8 @@ class Simulator:
     """An OpenAI or Azure cloud on this machine; an async context manager.
 
     `speed` simulated seconds pass in a real one; `float("inf")` waits for nothing. Latencies of
-    the network (`network_delay_s`, one way) are real seconds at any speed.
+    the network (`network_delay_s`, one way) are real seconds at any speed. `deployments` are
+    Azure's: names of models, or a map from names to the models that stand behind them.
     """
 
     def __init__(
@@ -38,18 +41,25 @@ class Simulator:
         port: int = 0,
         api_key: str = "sim-key",
         webhook_secret: str = DEFAULT_SECRET,
-        deployments: tuple[str, ...] = ("gpt-realtime",),
+        deployments: Iterable[str] | Mapping[str, str] = ("gpt-realtime",),
         speed: float = 1.0,
         faults: Faults = Faults(),  # noqa: B008 - frozen
+        beliefs: Beliefs = Beliefs(),  # noqa: B008 - frozen
         timings: Timings = Timings(),  # noqa: B008 - frozen
         ssl_context: ssl.SSLContext | None = None,
+        routes: Iterable[web.RouteDef] = (),
         network_delay_s: float = 0.0,
     ) -> None:
         self.profile = PROFILES[profile]
         self.api_key = api_key
         self.webhook_secret = webhook_secret
-        self.deployments = deployments
+        self.deployments = (
+            dict(deployments)
+            if isinstance(deployments, Mapping)
+            else {name: name for name in deployments}
+        )
         self.faults = faults
+        self.beliefs = beliefs
         self.calls: dict[str, Call] = {}
         self.base_url = ""
         """Scheme, host and port, without a path."""
@@ -57,6 +67,7 @@ class Simulator:
         self._speed = speed
         self._timings = timings
         self._ssl = ssl_context
+        self._more_routes = tuple(routes)
         self._delay_s = network_delay_s
         self._tasks: set[asyncio.Task[Any]] = set()
         self._clock: Clock
@@ -69,17 +80,17 @@ class Simulator:
         self._clock = Clock(self._speed)
         self._http = ClientSession(connector=TCPConnector(ssl=False, limit=0))
         self._courier = Courier(self._http, self.webhook_secret, self._delay_s)
-        app = web.Application()
-        app.add_routes(
-            Rest(
-                clock=self._clock,
-                profile=self.profile,
-                timings=self._timings,
-                api_key=self.api_key,
-                deployments=self.deployments,
-                calls=self.calls,
-            ).routes()
+        rest = Rest(
+            clock=self._clock,
+            profile=self.profile,
+            timings=self._timings,
+            api_key=self.api_key,
+            deployments=self.deployments,
+            beliefs=self.beliefs,
+            calls=self.calls,
         )
+        app = web.Application(middlewares=[rest.lost])
+        app.add_routes([*rest.routes(), *self._more_routes])
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2
         )
@@ -131,12 +142,15 @@ class Simulator:
         caller_name: str | None = "Ann",
         called: str = "+493023125100",
         headers: Sequence[tuple[str, str]] = (),
+        trunk: Trunk = "plain",
+        media_security: str | None = "srtp",
         faults: Faults | None = None,
     ) -> Call:
         """Let a call come in: post its webhook to `target_url`.
 
         Returns when the delivery (and each of its duplicates) was answered, or was not; retries
-        go on behind the scenes. `faults` replaces the simulator's for this call.
+        go on behind the scenes. `faults` replaces the simulator's for this call. For `trunk` and
+        `media_security` see `Invite`.
         """
         call = Call(
             script or Script(),
@@ -144,15 +158,16 @@ class Simulator:
             profile=self.profile,
             timings=self._timings,
             faults=faults or self.faults,
+            beliefs=self.beliefs,
         )
         self.calls[call.call_id] = call
         call.ring()
-        event = incoming_call(
-            call.call_id, caller=caller, caller_name=caller_name, called=called, headers=headers
-        )
+        invite = Invite(caller, caller_name, called, trunk, media_security, tuple(headers))
+        event = incoming_call(call.call_id, invite, novelties=call.faults.novelties)
         delivery = new_delivery(target_url, event)
         attempts = [
-            self._attempt(call, delivery) for _ in range(1 + call.faults.duplicate_webhooks)
+            self._attempt(call, delivery, number)
+            for number in range(1 + call.faults.duplicate_webhooks)
         ]
         if call.faults.live_twin:
             await self.deliver(target_url, live_twin(event), call.faults)
@@ -168,22 +183,23 @@ class Simulator:
 
     async def send_test_event(self, target_url: str) -> int:
         """Post a call that does not exist, as the dashboard's test button does."""
-        event = incoming_call(
-            new_call_id(), caller="+15550100", caller_name=None, called="+15550199", headers=()
-        )
+        event = incoming_call(new_call_id(), Invite("+15550100", None, "+15550199"))
         return await self.deliver(target_url, event)
 
-    async def _attempt(self, call: Call, delivery: Delivery) -> int:
-        status = await self._courier.attempt(delivery, call.faults)
+    async def _attempt(self, call: Call, delivery: Delivery, number: int) -> int:
+        if number <= call.faults.duplicate_webhooks:
+            await self._clock.sleep(number * call.faults.duplicate_webhook_after_s)
+        status = await self._courier.attempt(delivery, call.faults, number)
         call.webhook_statuses.append(status)
         call.mark("webhook_answered", status=status)
         return status
 
     async def _retry(self, call: Call, delivery: Delivery) -> None:
         pause = call.faults.webhook_retry_s
-        for _ in range(call.faults.webhook_retries):
+        first = 1 + call.faults.duplicate_webhooks
+        for number in range(first, first + call.faults.webhook_retries):
             await self._clock.sleep(pause)
-            if call.over or _delivered(await self._attempt(call, delivery)):
+            if call.over or _delivered(await self._attempt(call, delivery, number)):
                 return
             pause *= 2
 

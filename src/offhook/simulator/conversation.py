@@ -53,13 +53,14 @@ class Conversation:
         self._items[item["id"]] = item
         return previous
 
-    def previous_when_done(self, item_id: str) -> str | None:
-        """The previous item as `conversation.item.done` has it: none where it is the caller's."""
+    def previous_when_done(self, item_id: str, *, names_callers: bool) -> str | None:
+        """The previous item as `conversation.item.done` has it: hardly ever the caller's."""
         index = self._order.index(item_id)
         if index == 0:
             return None
         previous = self._items[self._order[index - 1]]
-        return None if previous.get("role") == "user" else str(previous["id"])
+        hidden = previous.get("role") == "user" and not names_callers
+        return None if hidden else str(previous["id"])
 
     def delete(self, item_id: str) -> None:
         """Take an item out."""
@@ -71,7 +72,8 @@ class Conversation:
         """Forget the transcript of what was not heard."""
         item = self._items.get(item_id)
         parts = item.get("content") or [] if item is not None else []
-        if item is None or item.get("role") != "assistant":
+        spoken = any(part["type"] == "output_audio" for part in parts)
+        if item is None or item.get("role") != "assistant" or (parts and not spoken):
             return Problem("Only model output audio messages can be truncated")
         for part in parts:
             part["transcript"] = heard
@@ -90,23 +92,33 @@ class Conversation:
         self._audio_tokens[item_id] = tokens
         return tokens
 
-    def usage(self, session: Json, output: list[Json], output_audio: int) -> Json:
-        """What a response costs: all that the model read, and what it made of it."""
+    def usage(
+        self, read_too: Json, output: list[Json], *, audio_made: int, thought: int | None
+    ) -> Json:
+        """What a response costs: all that the model read, and what it made of it.
+
+        `read_too` has the instructions and the tools of the response, `thought` is counted where
+        the model was told how hard to think; what it thinks is paid as text.
+        """
         made = {item["id"] for item in output}
         read = [item for item in self._items.values() if item["id"] not in made]
         audio = sum(self._audio_tokens.get(item["id"], 0) for item in read)
-        text = _tokens(str(session["instructions"])) + sum(
-            _tokens(str(tool)) for tool in session["tools"]
+        text = _tokens(str(read_too["instructions"])) + sum(
+            _tokens(str(tool)) for tool in read_too["tools"]
         )
         text += sum(_tokens(item_text(item)) for item in read)
         cached = min(self._cached, text + audio) // 64 * 64
         cached_text = min(cached, text)
         made_text = sum(_tokens(item_text(item) or item.get("arguments", "")) for item in output)
+        made_text += thought or 0
+        details = {"text_tokens": made_text, "audio_tokens": audio_made}
+        if thought is not None:
+            details["reasoning_tokens"] = thought
         self._cached = text + audio
         return {
-            "total_tokens": text + audio + made_text + output_audio,
+            "total_tokens": text + audio + made_text + audio_made,
             "input_tokens": text + audio,
-            "output_tokens": made_text + output_audio,
+            "output_tokens": made_text + audio_made,
             "input_token_details": {
                 "text_tokens": text,
                 "audio_tokens": audio,
@@ -118,7 +130,7 @@ class Conversation:
                     "image_tokens": 0,
                 },
             },
-            "output_token_details": {"text_tokens": made_text, "audio_tokens": output_audio},
+            "output_token_details": details,
         }
 
 

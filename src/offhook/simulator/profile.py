@@ -16,15 +16,16 @@ class Profile(Struct, frozen=True):
     """One cloud's habits.
 
     `content_twin`: content part events carry the part twice. `rate_limits`: they follow each
-    response. `says_goodbye`: a call that is gone closes the sideband with a close frame
-    (1000, observer_writer_exit), not by dropping the connection. `knows_deployments`: a model
-    is the name of a deployment and must exist.
+    response. `sharded`: the id of a session names its shard. `says_goodbye`: a call that is gone
+    closes the sideband with a close frame (1000, observer_writer_exit), not by dropping the
+    connection. `knows_deployments`: a model is the name of a deployment and must exist.
     """
 
     name: ProfileName
     prefix: str
     content_twin: bool
     rate_limits: bool
+    sharded: bool
     says_goodbye: bool
     knows_deployments: bool
 
@@ -44,6 +45,12 @@ class Profile(Struct, frozen=True):
             return Problem(message, "401", status=401)
         return Problem("Incorrect API key provided.", "invalid_api_key", status=401)
 
+    def lost(self, method: str, path: str) -> Problem:
+        """What a request to a place that does not exist is told."""
+        if self.name == "azure":
+            return Problem("Resource not found", "404", status=404)
+        return Problem(f"Invalid URL ({method} {path})", None, status=404)
+
 
 PROFILES: Mapping[ProfileName, Profile] = {
     "openai": Profile(
@@ -51,6 +58,7 @@ PROFILES: Mapping[ProfileName, Profile] = {
         prefix="/v1",
         content_twin=False,
         rate_limits=True,
+        sharded=True,
         says_goodbye=False,
         knows_deployments=False,
     ),
@@ -59,6 +67,7 @@ PROFILES: Mapping[ProfileName, Profile] = {
         prefix="/openai/v1",
         content_twin=True,
         rate_limits=False,
+        sharded=False,
         says_goodbye=True,
         knows_deployments=True,
     ),

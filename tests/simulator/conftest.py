@@ -25,12 +25,17 @@ class Webhooks:
     def __init__(self) -> None:
         self.url = ""
         self.statuses: list[int] = []
+        self.slow = 0
+        """How many of the next deliveries are not answered in time."""
         self.requests: list[tuple[dict[str, str], bytes]] = []
 
     async def take(self, request: web.Request) -> web.Response:
         """Answer with the next status, then 200."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.requests.append((headers, await request.read()))
+        if self.slow > 0:
+            self.slow -= 1
+            await asyncio.Event().wait()
         return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
 
     def verifies(self, secret: str, index: int = 0) -> bool:
@@ -157,7 +162,7 @@ async def webhooks() -> AsyncIterator[Webhooks]:
     receiver = Webhooks()
     app = web.Application()
     app.router.add_post("/webhook", receiver.take)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/webhook"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -58,6 +59,11 @@ class Line:
     async def send(self, kind: str, **fields: Any) -> None:
         """Send one client event."""
         await self.socket.send_str(json.dumps({"type": kind, **fields}))
+
+    async def send_if_open(self, kind: str) -> None:
+        """Send one client event into the void, as a bot does that has not noticed the end."""
+        with contextlib.suppress(ConnectionError):
+            await self.send(kind)
 
     async def order(self, text: str) -> None:
         """Let the bot say a text."""

@@ -39,9 +39,9 @@ _RESPONSE_TYPES: dict[str, tuple[type, str]] = {
     "reasoning": (dict, "an object"),
 }
 _CONTENT = {
-    "user": {"input_text", "input_audio", "input_image"},
-    "system": {"input_text"},
-    "assistant": {"output_text"},  # what the bot never said cannot be put into its mouth
+    "user": ("input_audio", "input_image", "input_text"),
+    "system": ("input_text",),
+    "assistant": ("output_text",),  # what the bot never said cannot be put into its mouth
 }
 MAX_CALL_ID = 32
 MAX_METADATA = 16
@@ -107,7 +107,7 @@ def _content_problem(role: str, content: list[Any]) -> Problem | None:
     for index, part in enumerate(content):
         kind = part.get("type") if isinstance(part, dict) else None
         if kind not in _CONTENT[role]:
-            return invalid_value(f"item.content[{index}].type", kind, tuple(sorted(_CONTENT[role])))
+            return invalid_value(f"item.content[{index}].type", kind, _CONTENT[role])
         for name in ("text", "transcript"):
             if not isinstance(part.get(name) or "", str):
                 return invalid_type(f"item.content[{index}].{name}", "a string")

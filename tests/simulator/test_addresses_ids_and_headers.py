@@ -32,9 +32,7 @@ def ids(value: Any) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("profile", ["openai", "azure"])
-async def test_ids_have_the_shapes_of_the_clouds(
-    webhooks: Any, connect: Any, profile: Any
-) -> None:
+async def test_ids_have_the_shapes_of_the_clouds(webhooks: Any, connect: Any, profile: Any) -> None:
     script = Script(
         steps=(Says("Go."),), model=(CallsTools(("a", {}), preamble="Wait."), Replies("Done."))
     )

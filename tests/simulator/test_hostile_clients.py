@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -19,10 +20,14 @@ from offhook.simulator.schema import session_problem
 from offhook.simulator.session import Session
 
 WORDS = st.sampled_from(
-    "type realtime audio input output turn_detection server_vad semantic_vad message user system "
-    "assistant content input_text text tools function name metadata item id role instructions "
-    "response transcription model voice reasoning effort low function_call function_call_output "
-    "call_id arguments conversation none previous_item_id root item_id event_id session".split()
+    re.findall(
+        r"\w+",
+        """type realtime audio input output turn_detection server_vad semantic_vad message user
+        system assistant content input_text text tools function name metadata item id role
+        instructions response transcription model voice reasoning effort low function_call
+        function_call_output call_id arguments conversation none previous_item_id root item_id
+        event_id session""",
+    )
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | WORDS,
@@ -69,7 +74,9 @@ def test_no_item_and_no_response_is_too_odd_to_be_judged(body: Any) -> None:
 def test_a_call_survives_every_client_event(events: list[dict[str, Any]]) -> None:
     async def hold() -> None:
         failures: list[Any] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: failures.append(context)
+        )
         clock = Clock(float("inf"))
         call = Call(
             Script(),
@@ -95,9 +102,7 @@ BODIES: list[Any] = [b"", b"null", b"[1]", b'"x"', b"{", b"5", b'{"type": 5}', b
 
 @pytest.mark.parametrize("verb", ["accept", "reject", "refer", "hangup"])
 @pytest.mark.parametrize("body", BODIES)
-async def test_no_body_breaks_a_request(
-    webhooks: Any, http: Any, verb: str, body: bytes
-) -> None:
+async def test_no_body_breaks_a_request(webhooks: Any, http: Any, verb: str, body: bytes) -> None:
     async with Simulator() as cloud:
         call = await cloud.ring(webhooks.url)
         url = f"{cloud.base_url}/v1/realtime/calls/{call.call_id}/{verb}"

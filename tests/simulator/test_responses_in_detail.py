@@ -39,9 +39,7 @@ async def test_audio_stays_off_the_sideband_unless_switched_on(
     assert ("response.output_audio.delta" in line.kinds) is switched_on
 
 
-async def test_an_error_about_an_early_order_may_not_say_which(
-    webhooks: Any, connect: Any
-) -> None:
+async def test_an_error_about_an_early_order_may_not_say_which(webhooks: Any, connect: Any) -> None:
     faults = Faults(active_error_without_event_id=True)
     async with Simulator(speed=20, faults=faults) as cloud:
         _, line = await joined(cloud, webhooks, connect, Replies(LONG))

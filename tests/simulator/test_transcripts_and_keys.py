@@ -104,9 +104,7 @@ async def test_every_key_comes_in_a_burst_while_the_bot_speaks(webhooks: Any, co
     keys = "0123456789*#ABCD"
     steps = (Says("Go on."), WaitsFor("bot_audio_started"), Presses(keys, gap_s=0.0), Waits(1.0))
     async with Simulator(speed=50) as cloud:
-        call, line = await held(
-            cloud, webhooks, connect, *steps, HangsUp(), acts=(Replies(LONG),)
-        )
+        call, line = await held(cloud, webhooks, connect, *steps, HangsUp(), acts=(Replies(LONG),))
         await line.closed()
     kind = "input_audio_buffer.dtmf_event_received"
     pressed = [event for event in line.events if event["type"] == kind]

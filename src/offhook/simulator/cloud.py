@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,7 +30,8 @@ class Simulator:
 
     `speed` simulated seconds pass in a real one; `float("inf")` waits for nothing. Latencies of
     the network (`network_delay_s`, one way) are real seconds at any speed. `deployments` are
-    Azure's: names of models, or a map from names to the models that stand behind them.
+    Azure's: names of models, or a map from names to the models that stand behind them. `routes`
+    are served beside the cloud's own.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Simulator:
         beliefs: Beliefs = Beliefs(),  # noqa: B008 - frozen
         timings: Timings = Timings(),  # noqa: B008 - frozen
         ssl_context: ssl.SSLContext | None = None,
-        routes: Iterable[web.RouteDef] = (),
+        routes: Callable[[Simulator], Iterable[web.RouteDef]] = lambda _: (),
         network_delay_s: float = 0.0,
     ) -> None:
         self.profile = PROFILES[profile]
@@ -67,7 +68,7 @@ class Simulator:
         self._speed = speed
         self._timings = timings
         self._ssl = ssl_context
-        self._more_routes = tuple(routes)
+        self._routes = routes
         self._delay_s = network_delay_s
         self._tasks: set[asyncio.Task[Any]] = set()
         self._clock: Clock
@@ -90,12 +91,17 @@ class Simulator:
             calls=self.calls,
         )
         app = web.Application(middlewares=[rest.lost])
-        app.add_routes([*rest.routes(), *self._more_routes])
+        app.add_routes([*rest.routes(), *self._routes(self)])
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2
         )
         await self._runner.setup()
-        port = await self._listen()
+        try:
+            port = await self._listen()
+        except OSError:
+            await self._http.close()
+            await self._runner.cleanup()
+            raise
         scheme = "https" if self._ssl is not None else "http"
         self.base_url = f"{scheme}://{self._host}:{port}"
         return self

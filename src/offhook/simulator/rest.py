@@ -85,11 +85,13 @@ class Rest:
         request: web.Request,
         handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
-        """Answer with JSON where there is nothing at an address."""
+        """Answer with JSON where there is nothing at an address, or a body is too large."""
         try:
             return await handler(request)
         except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
             return _refuse(self._profile.lost(request.method, request.path))
+        except web.HTTPRequestEntityTooLarge as error:
+            return _refuse(Problem(error.reason, None, status=error.status))
 
     def _about_a_call(self, verb: Verb) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def answer(request: web.Request) -> web.StreamResponse:

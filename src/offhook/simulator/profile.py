@@ -95,6 +95,9 @@ class Timings(Struct, frozen=True, kw_only=True):
     hears: float = 0.1
     """From the caller's first sound to `speech_started`."""
     transcription: float = 0.35
+    """From the end of a turn to its transcript."""
+    transcription_failure: float = 0.15
+    """The same to an error, which comes before the model has begun to answer."""
     reaction: float = 0.3
     """How long the caller thinks before speaking."""
     beta_refusal: float = 5.0

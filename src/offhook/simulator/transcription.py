@@ -42,7 +42,7 @@ class Transcription:
             return
         delay = stage.timings.transcription
         if mode in ("failed", "forbidden") or not self._deployed:
-            stage.clock.later(delay, self._fail, item_id)
+            stage.clock.later(stage.timings.transcription_failure, self._fail, item_id)
             return
         if mode == "late":
             delay = stage.faults.transcription_late_s

@@ -19,9 +19,9 @@ class Faults(Struct, frozen=True, kw_only=True):
     previous_webhook_secret: str | None = None
     """Sign with this one too, as during a rotation."""
     webhook_timestamp_offset_s: int = 0
-    """Negative is stale, positive is from the future."""
+    """Move the timestamp: negative is stale, positive is from the future."""
     webhook_omits: tuple[str, ...] = ()
-    """Headers to leave out."""
+    """Names of headers to leave out."""
     webhook_tampered: bool = False
     """Change the body after it was signed."""
     duplicate_webhooks: int = 0
@@ -29,10 +29,11 @@ class Faults(Struct, frozen=True, kw_only=True):
     duplicate_webhook_after_s: float = 0.0
     """How long after the delivery before, each time."""
     webhook_retries: int = 3
+    """How often a delivery that was not answered 2xx is made again."""
     webhook_retry_s: float = 5.0
-    """Before the first retry of a delivery that was not answered 2xx; doubles each time."""
+    """How long before the first retry; doubles each time."""
     webhook_timeout_s: float = 10.0
-    """Real seconds."""
+    """How many real seconds an answer may take."""
     ring_s: float | None = None
     """How long an unanswered call rings; `None` is 45 real seconds at any speed."""
     ghost_s: float = 0.0
@@ -55,6 +56,7 @@ class Faults(Struct, frozen=True, kw_only=True):
     refuse_parameter: str | tuple[str, ...] = ()
     """Paths such as `session.audio.output.voice` that are called unknown."""
     refuse_in: tuple[Literal["accept", "session.update"], ...] = ("accept", "session.update")
+    """Where they are called so."""
     refer: ReferMode | tuple[ReferMode, ...] = "ok"
     """What becomes of each transfer: it works, nothing happens at all, the answer is late, or
     this HTTP status is answered. A tuple is used up one by one, its last value is kept."""

@@ -80,18 +80,25 @@ class Timings(Struct, frozen=True, kw_only=True):
     connect: float = 0.6
     """Opening a sideband."""
     session_update: float = 0.047
+    """Carrying out a `session.update`."""
     item_create: float = 0.063
+    """Carrying out a `conversation.item.create`."""
     client_event: float = 0.02
+    """Carrying out any other client event."""
     created: float = 0.03
     """From an order to answer to `response.created`."""
     think: float = 0.3
     """From `response.created` to the first item."""
     first_delta: float = 0.008
+    """From an item to its first words."""
     words_per_batch: int = 4
+    """How many words are sent at once."""
     word: float = 0.035
     """Generating one word; speaking it takes ten times as long."""
     first_audio: float = 0.13
+    """From an item to its first audio."""
     rate_limits: float = 0.03
+    """From `response.done` to `rate_limits.updated`."""
     hears: float = 0.1
     """From the caller's first sound to `speech_started`."""
     transcription: float = 0.35
@@ -101,6 +108,7 @@ class Timings(Struct, frozen=True, kw_only=True):
     reaction: float = 0.3
     """How long the caller thinks before speaking."""
     beta_refusal: float = 5.0
+    """Refusing a sideband that asks for the API before general availability."""
     chars_per_second: float = 15.0
     """How fast people and models speak."""
     keypress: float = 0.25

@@ -54,11 +54,10 @@ class Simulator:
         self.profile = PROFILES[profile]
         self.api_key = api_key
         self.webhook_secret = webhook_secret
-        self.deployments = (
-            dict(deployments)
-            if isinstance(deployments, Mapping)
-            else {name: name for name in deployments}
-        )
+        named = deployments if isinstance(deployments, Mapping) else {n: n for n in deployments}
+        self.deployments = tuple(named)
+        """Their names."""
+        self._models = dict(named)
         self.faults = faults
         self.beliefs = beliefs
         self.calls: dict[str, Call] = {}
@@ -86,7 +85,7 @@ class Simulator:
             profile=self.profile,
             timings=self._timings,
             api_key=self.api_key,
-            deployments=self.deployments,
+            deployments=self._models,
             beliefs=self.beliefs,
             calls=self.calls,
         )

@@ -81,12 +81,21 @@ def simulator(
     speed: Annotated[
         float, typer.Option(help="How much faster than in life people speak.", min=0.1)
     ] = 1.0,
+    switches: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A fault or a belief, such as refer=500; see docs/simulator.md"),
+    ] = None,
 ) -> None:
     """Be the cloud: take a bot's requests, and call it when told to over HTTP."""
-    from offhook.simulator.standalone import run
+    from msgspec import ValidationError
+
+    from offhook.simulator import standalone
 
     try:
-        asyncio.run(run(profile.value, host, port, speed, typer.echo))
+        cloud = standalone.simulator(profile.value, host, port, speed, switches or ())
+        asyncio.run(standalone.run(cloud, typer.echo))
+    except ValidationError as error:
+        raise UserError(f"--set: {error}.") from None
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else str(error)
         raise UserError(f"Cannot listen on {host}:{port}: {why}.") from None

@@ -14,9 +14,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec import ValidationError
 
 from offhook.config import load
-from offhook.simulator import DEFAULT_SECRET, Simulator, State
+from offhook.simulator import DEFAULT_SECRET, Beliefs, Faults, Simulator, State
 from offhook.simulator.repertoire import SCENARIOS, NoSuchScenarioError, find_scenario
 from offhook.simulator.standalone import dotenv, simulator, usage
 
@@ -170,6 +171,31 @@ async def test_offhook_can_use_the_settings_as_they_are_printed(
         assert settings.endpoint.provider == profile
         assert settings.endpoint.rest_base == cloud.base_url + cloud.profile.prefix
         assert f"OPENAI_BASE_URL={settings.endpoint.rest_base}" in dotenv(cloud)
+
+
+def test_switches_are_thrown_by_name() -> None:
+    cloud = simulator(
+        "azure",
+        "127.0.0.1",
+        0,
+        1.0,
+        ["refer=silent", "accept_status=[503, 429]", "not_found_status=400", "deaf=true"],
+    )
+    assert (cloud.faults.refer, cloud.faults.accept_status) == ("silent", (503, 429))
+    assert (cloud.faults.deaf, cloud.beliefs.not_found_status) == (True, 400)
+
+
+@pytest.mark.parametrize(
+    ("switch", "words"),
+    [("luck=1", "`luck`"), ("deaf", "`name=value`"), ("deaf=5", "bool"), ("refer=1.5", "refer")],
+)
+def test_a_wrong_switch_is_told_in_words(switch: str, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        simulator("openai", "127.0.0.1", 0, 1.0, [switch])
+
+
+def test_no_switch_has_two_meanings() -> None:
+    assert not set(Faults.__struct_fields__) & set(Beliefs.__struct_fields__)
 
 
 def started(*arguments: str) -> subprocess.Popen[str]:

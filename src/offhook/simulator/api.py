@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
-from msgspec import Struct, field, structs
+from msgspec import Struct, field
 
 from offhook.simulator.calls import Call
 from offhook.simulator.cloud import Simulator
-from offhook.simulator.faults import Faults
 from offhook.simulator.invite import Trunk
 from offhook.simulator.repertoire import NoSuchScenarioError, find_scenario
+from offhook.simulator.switches import switched
 from offhook.simulator.webhooks import signature
 from offhook.simulator.wire import Json, encode
 
@@ -86,7 +86,7 @@ class Api:
         raw = await request.read()
         try:
             ring = msgspec.json.decode(raw, type=Ring)
-            faults = self._faults(ring)
+            faults = switched(self._cloud.faults, {**ring.faults, "webhook_secret": ring.secret})
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return _refused(f"The body does not fit: {error}.")
         problem = ring.problem()
@@ -107,14 +107,6 @@ class Api:
             faults=faults,
         )
         return _answer(picture(call), status=201)
-
-    def _faults(self, ring: Ring) -> Faults:
-        """The simulator's own faults, but for those of the call."""
-        unknown = set(ring.faults) - set(Faults.__struct_fields__)
-        if unknown:
-            raise msgspec.ValidationError(f"There is no fault `{min(unknown)}`")
-        usual = structs.asdict(self._cloud.faults)
-        return msgspec.convert({**usual, **ring.faults, "webhook_secret": ring.secret}, Faults)
 
     async def _list(self, request: web.Request) -> web.Response:
         del request

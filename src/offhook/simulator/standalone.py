@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from offhook.simulator.api import PATH, Api
 from offhook.simulator.cloud import Simulator
 from offhook.simulator.profile import ProfileName
+from offhook.simulator.switches import read
 
 MODELS = (
     "gpt-realtime",
@@ -22,13 +23,21 @@ MODELS = (
 MODEL = "gpt-realtime-2.1"
 
 
-def simulator(profile: ProfileName, host: str, port: int, speed: float) -> Simulator:
-    """One that can be told over HTTP to ring."""
+def simulator(
+    profile: ProfileName, host: str, port: int, speed: float, switches: Iterable[str] = ()
+) -> Simulator:
+    """One that can be told over HTTP to ring.
+
+    `switches` are `name=value`. Raises `msgspec.ValidationError`, with words, for a wrong one.
+    """
+    faults, beliefs = read(switches)
     return Simulator(
         profile,
         host=host,
         port=port,
         speed=speed,
+        faults=faults,
+        beliefs=beliefs,
         deployments=MODELS,
         routes=lambda cloud: Api(cloud).routes(),
     )
@@ -62,12 +71,10 @@ def usage(cloud: Simulator) -> str:
     )
 
 
-async def run(
-    profile: ProfileName, host: str, port: int, speed: float, say: Callable[[str], object]
-) -> None:
+async def run(cloud: Simulator, say: Callable[[str], object]) -> None:
     """Serve until SIGINT or SIGTERM. Raises `OSError` where it cannot listen."""
     stop = asyncio.Event()
-    async with simulator(profile, host, port, speed) as cloud:
+    async with cloud:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             try:

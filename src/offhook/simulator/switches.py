@@ -1,67 +1,42 @@
-"""The tables of switches in the documentation, read from the classes that define them.
-
-python -m offhook.simulator.switches docs/simulator.md
-"""
+"""Faults and beliefs by their names, from JSON or from `name=value`."""
 
 from __future__ import annotations
 
-import ast
-import inspect
-import sys
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
-from msgspec import NODEFAULT, Struct, structs
+import msgspec
+from msgspec import Struct, ValidationError, structs
 
 from offhook.simulator.beliefs import Beliefs
 from offhook.simulator.faults import Faults
-from offhook.simulator.profile import Timings
 
-SWITCHES: tuple[type[Struct], ...] = (Beliefs, Faults, Timings)
-
-
-def meanings(kind: type[Struct]) -> dict[str, str]:
-    """What the string below each field of a class says; a field without one is not in it."""
-    [definition] = ast.parse(inspect.getsource(kind)).body
-    assert isinstance(definition, ast.ClassDef)  # noqa: S101 - it is the source of a class
-    found: dict[str, str] = {}
-    for field, below in zip(definition.body, definition.body[1:], strict=False):
-        match field, below:
-            case (
-                ast.AnnAssign(target=ast.Name(id=name)),
-                ast.Expr(value=ast.Constant(value=str() as text)),
-            ):
-                found[name] = " ".join(text.split())
-    return found
+S = TypeVar("S", bound=Struct)
 
 
-def table(kind: type[Struct]) -> str:
-    """A class as a Markdown table: switch, default, meaning."""
-    told = meanings(kind)
-    rows = (
-        f"| `{field.name}` | `{_default(field)}` | {told.get(field.name, '')} |"
-        for field in structs.fields(kind)
-    )
-    return "\n".join(("| switch | default | what it does |", "|---|---|---|", *rows))
+def switched(usual: S, given: Mapping[str, Any]) -> S:
+    """The same with some fields replaced. Raises `ValidationError`, which says in words why not."""
+    unknown = set(given) - set(usual.__struct_fields__)
+    if unknown:
+        raise ValidationError(f"There is no switch `{min(unknown)}`")
+    return msgspec.convert({**structs.asdict(usual), **given}, type(usual))
 
 
-def _default(field: structs.FieldInfo) -> object:
-    return "required" if field.default is NODEFAULT else repr(field.default)
+def read(lines: Iterable[str]) -> tuple[Faults, Beliefs]:
+    """Switches from `name=value` each, a value as JSON or as plain text.
 
-
-def filled(page: str) -> str:
-    """A page with each table in its place, between `<!-- Name -->` and `<!-- end -->`.
-
-    Raises `ValueError` where the page has no place for one.
+    Raises `ValidationError`, as `switched` does.
     """
-    for kind in SWITCHES:
-        before, mark, rest = page.partition(f"<!-- {kind.__name__} -->\n")
-        _, end, after = rest.partition("<!-- end -->")
-        if not end:
-            raise ValueError(f"no place for {kind.__name__}")
-        page = f"{before}{mark}{table(kind)}\n{end}{after}"
-    return page
+    given = dict(map(_read_one, lines))
+    believed = {name: given.pop(name) for name in Beliefs.__struct_fields__ if name in given}
+    return switched(Faults(), given), switched(Beliefs(), believed)
 
 
-if __name__ == "__main__":
-    path = Path(sys.argv[1])
-    path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")
+def _read_one(line: str) -> tuple[str, Any]:
+    name, equals, text = line.partition("=")
+    if not equals:
+        raise ValidationError(f"`{line}` is not `name=value`")
+    try:
+        return name.strip(), msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return name.strip(), text

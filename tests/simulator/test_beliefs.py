@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import aiohttp
 import pytest
 
 from offhook.simulator import (
@@ -57,6 +58,46 @@ async def test_azure_may_not_transfer(
         call, _ = await held(cloud, webhooks, connect)
         target = {"target_uri": "tel:+15550123"}
         assert (await connect(cloud).post(call.call_id, "refer", target))[0] == status
+
+
+@pytest.mark.parametrize("clears", [True, False])
+async def test_azure_may_not_know_how_to_clear_the_playback(
+    webhooks: Any, connect: Any, clears: bool
+) -> None:
+    beliefs = Beliefs(azure_clears_playback=clears)
+    async with Simulator("azure", speed=20, beliefs=beliefs) as cloud:
+        _, line = await held(cloud, webhooks, connect, model=(Replies(LONG),))
+        await line.send("response.create")
+        await line.until("output_audio_buffer.started")
+        await line.send("output_audio_buffer.clear")
+        await line.until("output_audio_buffer.cleared" if clears else "error")
+
+
+@pytest.mark.parametrize("joins", [True, False])
+async def test_a_call_may_not_be_connected_before_its_webhook_is_answered(
+    webhooks: Any, connect: Any, joins: bool
+) -> None:
+    webhooks.slow = 1
+    beliefs, faults = Beliefs(joins_unanswered=joins), Faults(webhook_timeout_s=0.05)
+    async with Simulator(speed=50, beliefs=beliefs, faults=faults) as cloud:
+        call = await cloud.ring(webhooks.url)
+        await connect(cloud).accept(call.call_id)
+        if joins:
+            await connect(cloud).attach(call.call_id)
+        else:
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await connect(cloud).attach(call.call_id)
+            assert refused.value.status == 404
+
+
+@pytest.mark.parametrize(("works", "state"), [(True, State.REJECTED), (False, State.RINGING)])
+async def test_a_rejected_call_may_ring_on(
+    webhooks: Any, connect: Any, works: bool, state: State
+) -> None:
+    async with Simulator(beliefs=Beliefs(rejects_work=works)) as cloud:
+        call = await cloud.ring(webhooks.url)
+        assert await connect(cloud).post(call.call_id, "reject") == (200, None)
+        assert call.state is state
 
 
 @pytest.mark.parametrize(

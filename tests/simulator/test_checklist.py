@@ -135,6 +135,7 @@ CHECKLIST = {
         test_an_item_id_is_used_once""",
     "S29 transcripts are early, late, missing or wrong, and paid for": """
         test_streamed_transcripts_begin_before_the_turn_is_over
+        test_transcripts_come_in_pieces_as_their_model_has_them
         test_a_late_transcript_comes_after_the_answer
         test_a_transcript_can_come_after_the_next_turn
         test_a_failed_transcription_is_as_recorded

@@ -91,6 +91,24 @@ async def test_transcripts_are_paid_by_time_or_by_tokens(
         assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
 
 
+@pytest.mark.parametrize(
+    ("model", "deltas"),
+    [
+        ("whisper-1", ["One two three."]),
+        ("gpt-4o-transcribe", ["One", " two", " three."]),
+        ("gpt-realtime-whisper", ["One", " two", " three."]),
+    ],
+)
+async def test_transcripts_come_in_pieces_as_their_model_has_them(
+    webhooks: Any, connect: Any, model: str, deltas: list[str]
+) -> None:
+    async with Simulator(speed=50) as cloud:
+        said = Says("One two three.")
+        _, line = await held(cloud, webhooks, connect, said, audio=transcribing(model))
+        await line.until(f"{EVENT}.completed")
+    assert [event["delta"] for event in line.events if event["type"] == f"{EVENT}.delta"] == deltas
+
+
 async def test_a_phantom_turn_has_no_words_and_is_answered(webhooks: Any, connect: Any) -> None:
     async with Simulator(speed=50) as cloud:
         call, line = await held(cloud, webhooks, connect, Says(""), audio=transcribing())

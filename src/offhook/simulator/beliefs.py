@@ -15,12 +15,20 @@ class Beliefs(Struct, frozen=True, kw_only=True):
     azure_checks_session: bool = True
     """Whether Azure refuses a bad session when the call is accepted. One report says that it looks
     only at the call and the deployment; a refusal is what more bots have to handle."""
+    azure_clears_playback: bool = True
+    """Whether Azure knows `output_audio_buffer.clear`. Its own error text does not list it; its
+    documentation does, and bots use it there."""
     azure_refers: bool = True
     """Whether Azure can transfer at all. One report of 500 for every target is months old."""
     azure_transcribers: tuple[str, ...] | None = None
     """The transcription models that Azure has; any other fails at each turn with
     `DeploymentNotFound`. None is all of them: two reports contradict each other about which need
     a deployment of their own."""
+    joins_unanswered: bool = True
+    """Whether a sideband can be attached before the webhook was answered 2xx. OpenAI's example
+    accepts first; a carrier says that no call is connected before the answer."""
+    rejects_work: bool = True
+    """Whether a rejected call is over. One author found that it rang on."""
     close_after_refer: int = 1000
     """The close code after a transfer; 1006 is no close frame. Nobody has recorded it on SIP."""
     close_after_hangup: int = 1000

@@ -92,7 +92,7 @@ class Commands:
                 return self._create_response(body.get("response"))
             case "response.cancel":
                 return self._cancel(body.get("response_id"))
-            case "output_audio_buffer.clear":
+            case "output_audio_buffer.clear" if self._can_clear_playback:
                 self._playback.clear()
                 return None
             case str() as kind if kind.startswith("conversation.item."):
@@ -116,6 +116,11 @@ class Commands:
                 return missing_parameter("type")
             case kind:
                 return invalid_value("type", kind, CLIENT_EVENTS)
+
+    @property
+    def _can_clear_playback(self) -> bool:
+        stage = self._stage
+        return not stage.profile.knows_deployments or stage.beliefs.azure_clears_playback
 
     def _update_session(self, change: Any) -> Problem | None:
         stage = self._stage

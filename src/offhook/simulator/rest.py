@@ -175,7 +175,8 @@ class Rest:
         if problem is not None:
             return _refuse(problem)
         call.mark("reject", status_code=code)
-        call.end("rejected")
+        if call.beliefs.rejects_work:
+            call.end("rejected")
         return _done()
 
     async def _refer(self, call: Call, request: web.Request) -> web.Response:
@@ -231,7 +232,7 @@ class Rest:
         call.attaches += 1
         if attempt < len(call.faults.attach_status):
             return _refuse(_failure(call.faults.attach_status[attempt]))
-        joinable = self._clock.now() >= call.attachable_at
+        joinable = self._clock.now() >= call.attachable_at and _connected(call)
         await self._clock.sleep(self._timings.connect)
         if not joinable or call.unfindable or call.state not in (State.ACCEPTED, State.LIVE):
             return _refuse(_NOT_FOUND)
@@ -240,6 +241,11 @@ class Rest:
         assert request.transport is not None  # noqa: S101 - the upgrade has just been answered
         await Sideband(socket, request.transport).attend(call)
         return socket
+
+
+def _connected(call: Call) -> bool:
+    answered = any(200 <= status < 300 for status in call.webhook_statuses)
+    return answered or call.beliefs.joins_unanswered
 
 
 def _model(body: Any) -> Any:

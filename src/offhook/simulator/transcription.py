@@ -46,12 +46,20 @@ class Transcription:
             return
         if mode == "late":
             delay = stage.faults.transcription_late_s
-        words = pieces(transcript)
-        rest = words[len(words) // 2 :] if streamed else []
-        for index, word in enumerate(rest):
-            moment = delay * (index + 1) / (len(rest) + 1)
-            stage.clock.later(moment, self._delta, item_id, word)
-        stage.clock.later(delay, self.complete, item_id, self._heard(transcript), seconds)
+        heard = self._heard(transcript)
+        deltas = self._deltas(heard, streamed=streamed)
+        for index, delta in enumerate(deltas):
+            moment = delay * (index + 1) / (len(deltas) + 1)
+            stage.clock.later(moment, self._delta, item_id, delta)
+        stage.clock.later(delay, self.complete, item_id, heard, seconds)
+
+    def _deltas(self, heard: str, *, streamed: bool) -> list[str]:
+        """What is told in pieces: by whisper-1 all at once (OpenAI's guide to transcription)."""
+        words = pieces(heard)
+        if streamed:
+            return words[len(words) // 2 :]
+        wanted = self._stage.session.transcription or {}
+        return [heard] if heard and wanted["model"] == "whisper-1" else words
 
     def complete(self, item_id: str, transcript: str, seconds: float) -> None:
         """Tell the whole transcript."""

@@ -78,7 +78,7 @@ class Simulator:
 
     async def __aenter__(self) -> Self:
         self._clock = Clock(self._speed)
-        self._http = ClientSession(connector=TCPConnector(ssl=False, limit=0))
+        self._http = self._client()
         self._courier = Courier(self._http, self.webhook_secret, self._delay_s)
         rest = Rest(
             clock=self._clock,
@@ -104,6 +104,9 @@ class Simulator:
         scheme = "https" if self._ssl is not None else "http"
         self.base_url = f"{scheme}://{self._host}:{port}"
         return self
+
+    def _client(self) -> ClientSession:
+        return ClientSession(connector=TCPConnector(ssl=False, limit=0))
 
     async def _listen(self) -> int:
         slow = self._delay_s > 0
@@ -157,8 +160,23 @@ class Simulator:
         go on behind the scenes. `faults` replaces the simulator's for this call. For `trunk` and
         `media_security` see `Invite`.
         """
+        call = self.place(script or Script(), faults)
+        await self.announce(
+            call,
+            target_url,
+            caller=caller,
+            caller_name=caller_name,
+            called=called,
+            headers=headers,
+            trunk=trunk,
+            media_security=media_security,
+        )
+        return call
+
+    def place(self, script: Script, faults: Faults | None = None) -> Call:
+        """A call that begins to ring, before anybody is told; `announce` tells."""
         call = Call(
-            script or Script(),
+            script,
             clock=self._clock,
             profile=self.profile,
             timings=self._timings,
@@ -167,6 +185,21 @@ class Simulator:
         )
         self.calls[call.call_id] = call
         call.ring()
+        return call
+
+    async def announce(
+        self,
+        call: Call,
+        target_url: str,
+        *,
+        caller: str | None,
+        caller_name: str | None,
+        called: str,
+        headers: Sequence[tuple[str, str]] = (),
+        trunk: Trunk = "plain",
+        media_security: str | None = "srtp",
+    ) -> None:
+        """Post the webhook of a call; the second half of `ring`."""
         invite = Invite(caller, caller_name, called, trunk, media_security, tuple(headers))
         event = incoming_call(call.call_id, invite, novelties=call.faults.novelties)
         delivery = new_delivery(target_url, event)
@@ -180,7 +213,6 @@ class Simulator:
         call.webhook_status = statuses[0]
         if not any(map(_delivered, statuses)):
             self._in_background(self._retry(call, delivery))
-        return call
 
     async def deliver(self, target_url: str, event: Json, faults: Faults | None = None) -> int:
         """Post any webhook event once, signed; returns the HTTP status, 0 for none."""

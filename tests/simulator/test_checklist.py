@@ -188,6 +188,7 @@ CHECKLIST = {
         test_calls_and_deliveries_have_ids_of_their_own""",
     "S41 usage follows from durations and grows with the conversation": """
         test_usage_grows_with_the_conversation_and_is_cached
+        test_what_was_not_heard_is_not_read_again
         test_own_instructions_and_tools_take_the_place_of_the_sessions""",
     "S42 two sidebands see the same": """
         test_two_sidebands_see_the_same_events""",

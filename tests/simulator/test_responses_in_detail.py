@@ -143,6 +143,22 @@ async def test_a_client_can_truncate_but_not_beyond_the_end(webhooks: Any, conne
     assert call.items[0]["content"][0]["transcript"] == "One two"
 
 
+async def test_what_was_not_heard_is_not_read_again(webhooks: Any, connect: Any) -> None:
+    read = []
+    async with Simulator(speed=50) as cloud:
+        for end_ms in (None, 1000):
+            _, line = await joined(cloud, webhooks, connect, Replies(LONG), Replies("Yes."))
+            await line.send("response.create")
+            item_id = (await line.until("response.done"))["response"]["output"][0]["id"]
+            if end_ms is not None:
+                truncate = {"item_id": item_id, "content_index": 0, "audio_end_ms": end_ms}
+                await line.send("conversation.item.truncate", **truncate)
+            await line.send("response.create")
+            usage = (await line.until("response.done"))["response"]["usage"]
+            read.append(usage["input_token_details"]["audio_tokens"])
+    assert read == [round(len(LONG) / 15.0 * 20), 20]
+
+
 async def test_tracing_cannot_be_changed_once_it_is_on(webhooks: Any, connect: Any) -> None:
     async with Simulator(speed=50) as cloud:
         _, line = await joined(cloud, webhooks, connect, tracing="auto")

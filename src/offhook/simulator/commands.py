@@ -177,14 +177,15 @@ class Commands:
 
     def _truncate(self, item: Json, body: Json) -> Problem | None:
         end_ms = body.get("audio_end_ms")
-        if isinstance(end_ms, bool) or not isinstance(end_ms, int):
-            return invalid_type("audio_end_ms", "an integer")
+        if isinstance(end_ms, bool) or not isinstance(end_ms, int) or end_ms < 0:
+            return invalid_type("audio_end_ms", "an integer from 0 on")
         said, pace = item_text(item), self._stage.timings.chars_per_second
         lasts_ms = int(len(said) / pace * 1000)
         if item.get("role") == "assistant" and end_ms > lasts_ms:
             told = f"Audio content of {lasts_ms}ms is already shorter than {end_ms}ms"
             return Problem(told, "invalid_value")
-        problem = self._stage.items.truncate(item["id"], said[: int(end_ms / 1000 * pace)])
+        seconds = end_ms / 1000
+        problem = self._stage.items.truncate(item["id"], said[: int(seconds * pace)], seconds)
         if problem is None:
             self._stage.emit(
                 "conversation.item.truncated",

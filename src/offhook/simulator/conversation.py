@@ -68,8 +68,8 @@ class Conversation:
         self._order.remove(item_id)
         self._audio_tokens.pop(item_id, None)
 
-    def truncate(self, item_id: str, heard: str) -> Problem | None:
-        """Forget the transcript of what was not heard."""
+    def truncate(self, item_id: str, heard: str, seconds: float) -> Problem | None:
+        """Forget what was not heard: `heard` is what was, `seconds` how long it took."""
         item = self._items.get(item_id)
         parts = item.get("content") or [] if item is not None else []
         spoken = any(part["type"] == "output_audio" for part in parts)
@@ -77,6 +77,8 @@ class Conversation:
             return Problem("Only model output audio messages can be truncated")
         for part in parts:
             part["transcript"] = heard
+        if item_id in self._audio_tokens:
+            self._audio_tokens[item_id] = round(seconds * BOT_TOKENS_PER_S)
         return None
 
     def knows_tool_call(self, call_id: str) -> bool:
@@ -107,30 +109,34 @@ class Conversation:
             _tokens(str(tool)) for tool in read_too["tools"]
         )
         text += sum(_tokens(item_text(item)) for item in read)
-        cached = min(self._cached, text + audio) // 64 * 64
-        cached_text = min(cached, text)
         made_text = sum(_tokens(item_text(item) or item.get("arguments", "")) for item in output)
         made_text += thought or 0
         details = {"text_tokens": made_text, "audio_tokens": audio_made}
         if thought is not None:
             details["reasoning_tokens"] = thought
-        self._cached = text + audio
         return {
             "total_tokens": text + audio + made_text + audio_made,
             "input_tokens": text + audio,
             "output_tokens": made_text + audio_made,
-            "input_token_details": {
-                "text_tokens": text,
-                "audio_tokens": audio,
-                "image_tokens": 0,
-                "cached_tokens": cached,
-                "cached_tokens_details": {
-                    "text_tokens": cached_text,
-                    "audio_tokens": cached - cached_text,
-                    "image_tokens": 0,
-                },
-            },
+            "input_token_details": self._read_again(text, audio),
             "output_token_details": details,
+        }
+
+    def _read_again(self, text: int, audio: int) -> Json:
+        """The cache holds what the response before has read, in blocks of 64 tokens."""
+        cached = min(self._cached, text + audio) // 64 * 64
+        cached_text = min(cached, text)
+        self._cached = text + audio
+        return {
+            "text_tokens": text,
+            "audio_tokens": audio,
+            "image_tokens": 0,
+            "cached_tokens": cached,
+            "cached_tokens_details": {
+                "text_tokens": cached_text,
+                "audio_tokens": cached - cached_text,
+                "image_tokens": 0,
+            },
         }
 
 

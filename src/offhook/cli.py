@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +25,13 @@ app = typer.Typer(
 errors = Console(stderr=True, highlight=False)
 
 BAD_SETTINGS = 2
+
+
+class CloudName(StrEnum):
+    """The clouds that the simulator can be."""
+
+    OPENAI = "openai"
+    AZURE = "azure"
 
 
 @app.command()
@@ -62,6 +71,34 @@ def serve(
         from offhook.web.server import start_again
 
         start_again()
+
+
+@app.command()
+def simulator(
+    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 9000,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    speed: Annotated[
+        float, typer.Option(help="How much faster than in life people speak.", min=0.1)
+    ] = 1.0,
+    switches: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A fault or a belief, such as refer=500; see docs/simulator.md"),
+    ] = None,
+) -> None:
+    """Be the cloud: take a bot's requests, and call it when told to over HTTP."""
+    from msgspec import ValidationError
+
+    from offhook.simulator import standalone
+
+    try:
+        cloud = standalone.simulator(profile.value, host, port, speed, switches or ())
+        asyncio.run(standalone.run(cloud, typer.echo))
+    except ValidationError as error:
+        raise UserError(f"--set: {error}.") from None
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise UserError(f"Cannot listen on {host}:{port}: {why}.") from None
 
 
 def main() -> None:

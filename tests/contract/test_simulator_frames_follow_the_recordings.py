@@ -94,6 +94,12 @@ def ladder(frames: list[Event], *, without: tuple[str, ...] = ()) -> list[str]:
     ]
 
 
+def order(frames: list[Event], *, without: tuple[str, ...] = ()) -> list[str]:
+    """The order of all events but deltas."""
+    kinds = [frame["type"] for frame in frames]
+    return [kind for kind in kinds if not kind.endswith(".delta") and kind not in without]
+
+
 def shape(value: Any) -> Any:
     """Keys and JSON types; lists by their first element."""
     match value:
@@ -210,6 +216,45 @@ async def test_a_failed_transcription_is_as_recorded(url: str) -> None:
     [frame] = [frame for frame in ours if frame["type"] == failed]
     assert shape(frame) == shape(theirs)
     assert frame["error"]["code"] == theirs["error"]["code"]
+    apart = ("session.created", "output_audio_buffer.started", "output_audio_buffer.stopped")
+    assert order(ours, without=apart) == order(real, without=apart)
+
+
+SILENCE = [
+    "input_audio_buffer.timeout_triggered",
+    "conversation.item.added",
+    "conversation.item.done",
+    "input_audio_buffer.committed",
+    "conversation.item.added",
+    "conversation.item.done",
+    "response.created",
+    "response.output_item.added",
+    "conversation.item.added",
+    "response.content_part.added",
+    "conversation.item.input_audio_transcription.completed",
+]
+"""As recorded by pydantic-ai (the cassette of its test of idle time-outs)."""
+
+
+async def test_silence_is_answered_in_the_recorded_order(url: str) -> None:
+    vad = {"type": "server_vad", "idle_timeout_ms": 5000}
+    completed = "conversation.item.input_audio_transcription.completed"
+    ours = await played(
+        url,
+        Script(),
+        session_update(input={"turn_detection": vad}),
+        text_item("system", 'Say: "Hello."'),
+        {"type": "response.create"},
+        until=seen(completed),
+    )
+    quiet = [frame["type"] for frame in ours].index("input_audio_buffer.timeout_triggered")
+    assert order(ours[quiet:]) == SILENCE
+    triggered, nudged, _, committed, added = ours[quiet : quiet + 5]
+    assert (nudged["item"]["role"], added["item"]["role"]) == ("system", "user")
+    assert committed["previous_item_id"] == nudged["item"]["id"]
+    assert triggered["item_id"] == committed["item_id"] == ours[-1]["item_id"]
+    assert ours[-1]["usage"] == {"type": "duration", "seconds": 0}
+    assert ours[-1]["transcript"] == ""
 
 
 TOOLS = [{"type": "function", "name": "get_price", "parameters": {"type": "object"}}]

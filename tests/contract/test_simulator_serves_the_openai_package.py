@@ -108,6 +108,39 @@ async def test_the_openai_package_hangs_up(receiver: Receiver) -> None:
             assert await call.finished(5) is State.ENDED
 
 
+async def test_the_openai_package_rejects(receiver: Receiver) -> None:
+    async with Simulator() as cloud:
+        client = AsyncOpenAI(api_key=cloud.api_key, base_url=f"{cloud.base_url}/v1", max_retries=0)
+        async with client:
+            call = await cloud.ring(receiver.url)
+            await client.realtime.calls.reject(call.call_id, status_code=486)
+            assert await call.finished(5) is State.REJECTED
+            with pytest.raises(openai.NotFoundError):
+                await client.realtime.calls.accept(call.call_id, type="realtime")
+    assert call.marks("reject")[0].detail == {"status_code": 486}
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"model": "a-stranger"}, openai.NotFoundError),
+        ({"extra_body": {"temperature": 1}}, openai.BadRequestError),
+        ({"extra_headers": {"Authorization": "Bearer no"}}, openai.AuthenticationError),
+    ],
+)
+async def test_the_openai_package_understands_refusals(
+    receiver: Receiver, change: Any, error: type[Exception]
+) -> None:
+    async with Simulator("azure") as cloud:
+        base_url = cloud.base_url + cloud.profile.prefix
+        client = AsyncOpenAI(api_key=cloud.api_key, base_url=base_url, max_retries=0)
+        async with client:
+            call = await cloud.ring(receiver.url)
+            body: Any = {"type": "realtime", "model": "gpt-realtime", **change}
+            with pytest.raises(error):
+                await client.realtime.calls.accept(call.call_id, **body)
+
+
 async def test_the_openai_package_refuses_a_wrong_signature(receiver: Receiver) -> None:
     async with Simulator() as cloud:
         client = AsyncOpenAI(api_key=cloud.api_key, webhook_secret="whsec_" + "c2VjcmV0" * 4)

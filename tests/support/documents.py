@@ -15,6 +15,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 README: Final = ROOT / "README.md"
 CONTRIBUTING: Final = ROOT / "CONTRIBUTING.md"
+SIMULATOR: Final = ROOT / "docs" / "simulator.md"
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
@@ -98,10 +99,37 @@ def layers() -> str:
     return f"```text\n{names}\n```\n"
 
 
+def beliefs() -> str:
+    """What is not known of the clouds, as the simulator assumes it."""
+    from offhook.simulator import Beliefs
+    from support.switches import table
+
+    return table(Beliefs)
+
+
+def faults() -> str:
+    """What can go wrong in the simulator."""
+    from offhook.simulator import Faults
+    from support.switches import table
+
+    return table(Faults)
+
+
+def timings() -> str:
+    """How long the simulator takes for each thing."""
+    from offhook.simulator import Timings
+    from support.switches import table
+
+    return table(Timings)
+
+
 MADE: Final[dict[str, tuple[Path, Callable[[], str]]]] = {
     "settings": (README, settings),
     "answers": (README, answers),
     "layers": (CONTRIBUTING, layers),
+    "beliefs": (SIMULATOR, beliefs),
+    "faults": (SIMULATOR, faults),
+    "timings": (SIMULATOR, timings),
 }
 
 

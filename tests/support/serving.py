@@ -23,7 +23,7 @@ from offhook.core import call as core
 from offhook.observe import logs
 from offhook.runtime.session import Session
 from offhook.runtime.switchboard import Switchboard
-from offhook.simulator import Call, Faults, Mark, Script, Simulator, Timings, signature
+from offhook.simulator import Beliefs, Call, Faults, Mark, Script, Simulator, Timings, signature
 from offhook.web.app import create_app
 from offhook.web.server import Server
 from offhook.web.webhook import PATH
@@ -146,6 +146,7 @@ async def serving(
     *,
     profile: Any = "openai",
     faults: Faults = Faults(),  # noqa: B008 - frozen
+    beliefs: Beliefs = Beliefs(),  # noqa: B008 - frozen
     timings: Timings = Timings(),  # noqa: B008 - frozen
     speed: float = 60.0,
     network_delay_s: float = 0.0,
@@ -164,7 +165,12 @@ async def serving(
     before = asyncio.all_tasks()
     async with AsyncExitStack() as stack:
         cloud = Simulator(
-            profile, speed=speed, faults=faults, timings=timings, network_delay_s=network_delay_s
+            profile,
+            speed=speed,
+            faults=faults,
+            beliefs=beliefs,
+            timings=timings,
+            network_delay_s=network_delay_s,
         )
         await stack.enter_async_context(cloud)
         tap = None

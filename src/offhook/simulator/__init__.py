@@ -10,9 +10,11 @@ It shares no code with the product, so that a mistake cannot hide by being made 
 
 from __future__ import annotations
 
+from offhook.simulator.beliefs import Beliefs
 from offhook.simulator.calls import Call, State
 from offhook.simulator.cloud import DEFAULT_SECRET, Simulator
 from offhook.simulator.faults import Faults
+from offhook.simulator.invite import Invite, Trunk
 from offhook.simulator.profile import PROFILES, Profile, Timings
 from offhook.simulator.script import (
     CallsTools,
@@ -35,12 +37,14 @@ from offhook.simulator.webhooks import signature
 __all__ = [
     "DEFAULT_SECRET",
     "PROFILES",
+    "Beliefs",
     "Call",
     "CallsTools",
     "FailsWith",
     "Faults",
     "HangsUp",
     "Hears",
+    "Invite",
     "LosesSideband",
     "Mark",
     "Presses",
@@ -53,6 +57,7 @@ __all__ = [
     "State",
     "StopsShort",
     "Timings",
+    "Trunk",
     "Waits",
     "WaitsFor",
     "signature",

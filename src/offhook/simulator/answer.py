@@ -10,9 +10,11 @@ from offhook.simulator.clock import Pause, Performance
 from offhook.simulator.output import OpenCall, Opened, OpenMessage
 from offhook.simulator.playback import Playback
 from offhook.simulator.script import Act, CallsTools, FailsWith, Replies, Silent, StopsShort
-from offhook.simulator.session import is_newer
 from offhook.simulator.stage import Stage
 from offhook.simulator.wire import Json, new_id, pieces
+
+# Tokens of thought by effort; only their order is known.
+_THOUGHT = {"minimal": 0, "low": 32, "medium": 64, "high": 128, "xhigh": 256}
 
 
 class Answer:
@@ -23,6 +25,7 @@ class Answer:
         self._stage = stage
         self._playback = playback
         self._act = act
+        self._params = params
         self.aside = params.get("conversation") == "none"
         self.spoken = params.get("output_modalities", session["output_modalities"]) == ["audio"]
         self.body: Json = {
@@ -41,6 +44,8 @@ class Answer:
         self._opened: list[Opened] = []
         self._count = 0
         self._audio_tokens = 0
+        self.tokens = 0
+        """All tokens that it cost; known at its end."""
         self.performance = Performance(stage.clock, self._play())
         self.done: Callable[[Answer], None] = lambda _answer: None
 
@@ -72,7 +77,8 @@ class Answer:
                 self._end("incomplete", {"type": "incomplete", "reason": reason})
                 return
             case FailsWith(code=code, message=message):
-                error = {"type": _error_type(code), "code": code, "message": message}
+                told = message or self._apology()
+                error = {"type": _error_type(code), "code": code, "message": told}
                 self._end("failed", {"type": "failed", "error": error})
                 return
             case Silent():
@@ -85,13 +91,12 @@ class Answer:
         self._close(message, status)
 
     def _message(self, phase: str) -> OpenMessage:
-        newer = is_newer(self._stage.session.config["model"])
         message = OpenMessage(
             self._stage,
             self.id,
             self._next_index(),
             spoken=self.spoken,
-            phase=phase if newer else None,
+            phase=phase if self._stage.session.family.phases else None,
             aside=self.aside,
         )
         self._opened.append(message)
@@ -160,15 +165,42 @@ class Answer:
         self.body["status"] = status
         self.body["status_details"] = details
         self.body["output"].sort(key=_by_age(stage))
-        self.body["usage"] = stage.items.usage(
-            stage.session.config, self.body["output"], self._audio_tokens
-        )
+        usage = self._usage()
+        self.tokens = usage["total_tokens"]
+        if status != "cancelled" or stage.beliefs.cancelled_usage:
+            self.body["usage"] = usage
         self.performance.over = True
         stage.emit("response.done", response=self.body)
         if stage.faults.duplicate_response_done:
             stage.clock.later(0.038, self._tell_again)
         self._playback.finish(self.id)
         self.done(self)
+
+    def _usage(self) -> Json:
+        """Own instructions and tools of a response take the place of the session's."""
+        session = self._stage.session.config
+        read_too = {
+            name: session[name] if self._params.get(name) is None else self._params[name]
+            for name in ("instructions", "tools")
+        }
+        return self._stage.items.usage(
+            read_too,
+            self.body["output"],
+            audio_made=self._audio_tokens,
+            thought=self._thought(),
+        )
+
+    def _thought(self) -> int | None:
+        told = self._params.get("reasoning") or self._stage.session.config.get("reasoning")
+        if not told or not self._stage.session.family.reasons:
+            return None
+        return _THOUGHT.get(told.get("effort"), _THOUGHT["medium"])
+
+    def _apology(self) -> str:
+        return (
+            "The server had an error while processing your request. Sorry about that! "
+            f"(Please include the session ID {self._stage.session.config['id']} in your message.)"
+        )
 
     def _tell_again(self) -> None:
         self._stage.emit("response.done", response=self.body)

@@ -48,6 +48,8 @@ class Answers:
             self.active = answer
             self.owes_answer = False
         answer.performance.start()
+        if self._stage.profile.rate_limits and self._stage.beliefs.limits_first:
+            self._stage.clock.later(self._stage.timings.created, self._tell_limits)
         if self.cancels_next:
             self.cancels_next = False
             self._stage.clock.later(0.1, self._cancel_late)
@@ -87,8 +89,8 @@ class Answers:
 
     def _done(self, answer: Answer) -> None:
         stage = self._stage
-        self._tokens_used += answer.body["usage"]["total_tokens"]
-        if stage.profile.rate_limits:
+        self._tokens_used += answer.tokens
+        if stage.profile.rate_limits and not stage.beliefs.limits_first:
             stage.clock.later(stage.timings.rate_limits, self._tell_limits)
         if answer is not self.active:
             self._asides.remove(answer)

@@ -24,6 +24,7 @@ from offhook.simulator.script import (
 from offhook.simulator.stage import Stage
 from offhook.simulator.turns import Turns
 
+KEY_TONE_S = 0.2
 PATIENCE_S = 20.0
 """Real seconds that a caller waits for what the script expects."""
 
@@ -94,6 +95,8 @@ class Caller:
                 for key in keys:
                     self._turns.press(key, int(time()))
                     yield self._stage.timings.keypress if gap is None else gap
+                    if self._stage.beliefs.keys_are_heard:
+                        yield from self._turns.hear("", KEY_TONE_S, transcript="")
             case Waits(seconds=seconds):
                 yield seconds
             case WaitsFor(kind=kind, count=count, timeout_s=timeout):

@@ -8,11 +8,13 @@ from enum import StrEnum
 from time import time
 
 from offhook.simulator.answers import Answers
+from offhook.simulator.beliefs import Beliefs
 from offhook.simulator.caller import Caller
 from offhook.simulator.clock import Clock, Timer
 from offhook.simulator.commands import Commands
 from offhook.simulator.faults import Faults
 from offhook.simulator.model import Model
+from offhook.simulator.models import family
 from offhook.simulator.playback import Playback
 from offhook.simulator.profile import Profile, Timings
 from offhook.simulator.script import Script, Step
@@ -21,7 +23,7 @@ from offhook.simulator.sideband import ABNORMAL, Sideband
 from offhook.simulator.stage import Stage
 from offhook.simulator.trace import Mark
 from offhook.simulator.turns import Turns
-from offhook.simulator.wire import Json, Problem, new_call_id
+from offhook.simulator.wire import Json, Problem, new_call_id, new_session_id
 
 EXPIRED = "Your session hit the maximum duration of 60 minutes."
 GONE = "observer_writer_exit"
@@ -54,6 +56,7 @@ class Call:
         profile: Profile,
         timings: Timings,
         faults: Faults,
+        beliefs: Beliefs,
     ) -> None:
         self.call_id = new_call_id()
         self.script = script
@@ -63,6 +66,8 @@ class Call:
         """The HTTP status of the first answered delivery; 0 where nobody answered."""
         self.webhook_statuses: list[int] = []
         self.unfindable = False
+        self.deserted = False
+        """The caller left while it rang, and the cloud has not noticed."""
         self.attachable_at = 0.0
         self.refers = 0
         self.accepts = 0
@@ -72,7 +77,9 @@ class Call:
         self._ended = asyncio.get_running_loop().create_future()
         self._sidebands: list[Sideband] = []
         self._timers: list[Timer | asyncio.TimerHandle] = []
-        self._stage = Stage(clock=clock, profile=profile, timings=timings, faults=faults)
+        self._stage = Stage(
+            clock=clock, profile=profile, timings=timings, faults=faults, beliefs=beliefs
+        )
         self._playback = Playback(self._stage)
         self._answers = Answers(self._stage, self._playback, Model(script.model))
         self._turns = Turns(self._stage, self._playback, self._answers)
@@ -161,8 +168,13 @@ class Call:
 
     def caller_hangs_up(self) -> None:
         """The caller leaves."""
-        if not self.over:
-            self.mark("caller_hung_up")
+        if self.over or self.deserted:
+            return
+        self.mark("caller_hung_up")
+        if self.state is State.RINGING and self.faults.ghost_s > 0:
+            self.deserted = True
+            self._guard(self.faults.ghost_s, lambda: self.end("caller_hung_up"))
+        else:
             self.end("caller_hung_up")
 
     def drop_sideband(self, for_s: float = 0.0) -> None:
@@ -175,6 +187,11 @@ class Call:
             self.end("sideband_dropped")
 
     # what the cloud does
+
+    @property
+    def beliefs(self) -> Beliefs:
+        """What is assumed of the cloud."""
+        return self._stage.beliefs
 
     @property
     def profile(self) -> Profile:
@@ -199,10 +216,17 @@ class Call:
         if self.state is State.RINGING:
             self.end("no_answer")
 
-    def accept(self, session: Json, *, assume: str) -> Problem | None:
-        """Build the session; a problem where the body cannot be merged into the defaults."""
+    def accept(self, session: Json, *, behaves_as: str) -> Problem | None:
+        """Build the session; a problem where the body cannot be merged into the defaults.
+
+        `behaves_as` is the model behind the name that the session gives.
+        """
+        late = self.beliefs.late_first_defaults
         self._stage.session = Session(
-            session.get("model") or assume, int(time() + self.faults.session_max_s)
+            session.get("model") or DEFAULT_MODEL,
+            int(time() + self.faults.session_max_s),
+            session_id=new_session_id(sharded=self.profile.sharded),
+            family=family(behaves_as, late_first_defaults=late),
         )
         problem = self._stage.session.update(session, assistant_spoke=False)
         if problem is not None:
@@ -230,7 +254,8 @@ class Call:
         if first:
             if self.faults.drop_sideband_after is not None:
                 self._stage.after_send = self._count_down
-            self._caller.start()
+            if not self.deserted:
+                self._caller.start()
 
     def _count_down(self) -> None:
         after = self.faults.drop_sideband_after
@@ -262,6 +287,8 @@ class Call:
         """The call is over: everything stops, every sideband is closed."""
         if self.over:
             return
+        if reason == "caller_hung_up" and self.beliefs.last_words:
+            self._answers.cancel("client_cancelled")
         self.state = {"rejected": State.REJECTED, "transferred": State.TRANSFERRED}.get(
             reason, State.ENDED
         )
@@ -281,11 +308,17 @@ class Call:
 
     def _close(self, sideband: Sideband, reason: str) -> None:
         """A caller who leaves is not announced; only Azure sends a close frame (and its reason)."""
-        code, text = 1000, GONE if self.profile.says_goodbye else ""
-        if reason == "expired":
-            code, text = 1001, EXPIRED
-        elif reason not in ("hangup", "transferred") and not self.profile.says_goodbye:
-            code = ABNORMAL
+        beliefs = self.beliefs
+        text = GONE if self.profile.says_goodbye else ""
+        match reason:
+            case "expired":
+                code, text = 1001, EXPIRED
+            case "hangup":
+                code = beliefs.close_after_hangup
+            case "transferred":
+                code = beliefs.close_after_refer
+            case _:
+                code = 1000 if self.profile.says_goodbye else ABNORMAL
         if self.faults.close_code is not None:
             code = self.faults.close_code
         if code == ABNORMAL:
@@ -300,10 +333,11 @@ class Call:
             sideband.finish(ABNORMAL)
 
     def _expire(self) -> None:
-        if not self.over:
-            problem = Problem(EXPIRED, "session_expired")
-            self._stage.error(problem, None)
-            self.end("expired")
+        if self.over:
+            return
+        if self.beliefs.expiry_is_announced:
+            self._stage.error(Problem(EXPIRED, "session_expired"), None)
+        self.end("expired")
 
     def _guard(self, delay: float, callback: Callable[[], None]) -> None:
         self._timers.append(self._clock.guard(delay, callback))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import ClientSession, TCPConnector, web
 
+from offhook.simulator.beliefs import Beliefs
 from offhook.simulator.calls import Call
 from offhook.simulator.clock import Clock
 from offhook.simulator.faults import Faults
+from offhook.simulator.invite import Invite, Trunk
 from offhook.simulator.network import SlowLine
 from offhook.simulator.profile import PROFILES, ProfileName, Timings
 from offhook.simulator.rest import Rest
@@ -27,7 +29,9 @@ class Simulator:
     """An OpenAI or Azure cloud on this machine; an async context manager.
 
     `speed` simulated seconds pass in a real one; `float("inf")` waits for nothing. Latencies of
-    the network (`network_delay_s`, one way) are real seconds at any speed.
+    the network (`network_delay_s`, one way) are real seconds at any speed. `deployments` are
+    Azure's: names of models, or a map from names to the models that stand behind them. `routes`
+    are served beside the cloud's own.
     """
 
     def __init__(
@@ -38,18 +42,24 @@ class Simulator:
         port: int = 0,
         api_key: str = "sim-key",
         webhook_secret: str = DEFAULT_SECRET,
-        deployments: tuple[str, ...] = ("gpt-realtime",),
+        deployments: Iterable[str] | Mapping[str, str] = ("gpt-realtime",),
         speed: float = 1.0,
         faults: Faults = Faults(),  # noqa: B008 - frozen
+        beliefs: Beliefs = Beliefs(),  # noqa: B008 - frozen
         timings: Timings = Timings(),  # noqa: B008 - frozen
         ssl_context: ssl.SSLContext | None = None,
+        routes: Callable[[Simulator], Iterable[web.RouteDef]] = lambda _: (),
         network_delay_s: float = 0.0,
     ) -> None:
         self.profile = PROFILES[profile]
         self.api_key = api_key
         self.webhook_secret = webhook_secret
-        self.deployments = deployments
+        named = deployments if isinstance(deployments, Mapping) else {n: n for n in deployments}
+        self.deployments = tuple(named)
+        """Their names."""
+        self._models = dict(named)
         self.faults = faults
+        self.beliefs = beliefs
         self.calls: dict[str, Call] = {}
         self.base_url = ""
         """Scheme, host and port, without a path."""
@@ -57,6 +67,7 @@ class Simulator:
         self._speed = speed
         self._timings = timings
         self._ssl = ssl_context
+        self._routes = routes
         self._delay_s = network_delay_s
         self._tasks: set[asyncio.Task[Any]] = set()
         self._clock: Clock
@@ -67,27 +78,35 @@ class Simulator:
 
     async def __aenter__(self) -> Self:
         self._clock = Clock(self._speed)
-        self._http = ClientSession(connector=TCPConnector(ssl=False, limit=0))
+        self._http = self._client()
         self._courier = Courier(self._http, self.webhook_secret, self._delay_s)
-        app = web.Application()
-        app.add_routes(
-            Rest(
-                clock=self._clock,
-                profile=self.profile,
-                timings=self._timings,
-                api_key=self.api_key,
-                deployments=self.deployments,
-                calls=self.calls,
-            ).routes()
+        rest = Rest(
+            clock=self._clock,
+            profile=self.profile,
+            timings=self._timings,
+            api_key=self.api_key,
+            deployments=self._models,
+            beliefs=self.beliefs,
+            calls=self.calls,
         )
+        app = web.Application(middlewares=[rest.lost])
+        app.add_routes([*rest.routes(), *self._routes(self)])
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2
         )
         await self._runner.setup()
-        port = await self._listen()
+        try:
+            port = await self._listen()
+        except OSError:
+            await self._http.close()
+            await self._runner.cleanup()
+            raise
         scheme = "https" if self._ssl is not None else "http"
         self.base_url = f"{scheme}://{self._host}:{port}"
         return self
+
+    def _client(self) -> ClientSession:
+        return ClientSession(connector=TCPConnector(ssl=False, limit=0))
 
     async def _listen(self) -> int:
         slow = self._delay_s > 0
@@ -131,28 +150,62 @@ class Simulator:
         caller_name: str | None = "Ann",
         called: str = "+493023125100",
         headers: Sequence[tuple[str, str]] = (),
+        trunk: Trunk = "plain",
+        media_security: str | None = "srtp",
         faults: Faults | None = None,
     ) -> Call:
         """Let a call come in: post its webhook to `target_url`.
 
         Returns when the delivery (and each of its duplicates) was answered, or was not; retries
-        go on behind the scenes. `faults` replaces the simulator's for this call.
+        go on behind the scenes. `faults` replaces the simulator's for this call. For `trunk` and
+        `media_security` see `Invite`.
         """
+        call = self.place(script or Script(), faults)
+        await self.announce(
+            call,
+            target_url,
+            caller=caller,
+            caller_name=caller_name,
+            called=called,
+            headers=headers,
+            trunk=trunk,
+            media_security=media_security,
+        )
+        return call
+
+    def place(self, script: Script, faults: Faults | None = None) -> Call:
+        """A call that begins to ring, before anybody is told; `announce` tells."""
         call = Call(
-            script or Script(),
+            script,
             clock=self._clock,
             profile=self.profile,
             timings=self._timings,
             faults=faults or self.faults,
+            beliefs=self.beliefs,
         )
         self.calls[call.call_id] = call
         call.ring()
-        event = incoming_call(
-            call.call_id, caller=caller, caller_name=caller_name, called=called, headers=headers
-        )
+        return call
+
+    async def announce(
+        self,
+        call: Call,
+        target_url: str,
+        *,
+        caller: str | None,
+        caller_name: str | None,
+        called: str,
+        headers: Sequence[tuple[str, str]] = (),
+        trunk: Trunk = "plain",
+        media_security: str | None = "srtp",
+    ) -> None:
+        """Post the webhook of a call; the second half of `ring`."""
+        invite = Invite(caller, caller_name, called, trunk, media_security, tuple(headers))
+        event = incoming_call(call.call_id, invite, novelties=call.faults.novelties)
         delivery = new_delivery(target_url, event)
         attempts = [
-            self._attempt(call, delivery) for _ in range(1 + call.faults.duplicate_webhooks)
+            self._attempt(call, delivery, number)
+            for number in range(1 + call.faults.duplicate_webhooks)
         ]
         if call.faults.live_twin:
             await self.deliver(target_url, live_twin(event), call.faults)
@@ -160,7 +213,6 @@ class Simulator:
         call.webhook_status = statuses[0]
         if not any(map(_delivered, statuses)):
             self._in_background(self._retry(call, delivery))
-        return call
 
     async def deliver(self, target_url: str, event: Json, faults: Faults | None = None) -> int:
         """Post any webhook event once, signed; returns the HTTP status, 0 for none."""
@@ -168,22 +220,23 @@ class Simulator:
 
     async def send_test_event(self, target_url: str) -> int:
         """Post a call that does not exist, as the dashboard's test button does."""
-        event = incoming_call(
-            new_call_id(), caller="+15550100", caller_name=None, called="+15550199", headers=()
-        )
+        event = incoming_call(new_call_id(), Invite("+15550100", None, "+15550199"))
         return await self.deliver(target_url, event)
 
-    async def _attempt(self, call: Call, delivery: Delivery) -> int:
-        status = await self._courier.attempt(delivery, call.faults)
+    async def _attempt(self, call: Call, delivery: Delivery, number: int) -> int:
+        if number <= call.faults.duplicate_webhooks:
+            await self._clock.sleep(number * call.faults.duplicate_webhook_after_s)
+        status = await self._courier.attempt(delivery, call.faults, number)
         call.webhook_statuses.append(status)
         call.mark("webhook_answered", status=status)
         return status
 
     async def _retry(self, call: Call, delivery: Delivery) -> None:
         pause = call.faults.webhook_retry_s
-        for _ in range(call.faults.webhook_retries):
+        first = 1 + call.faults.duplicate_webhooks
+        for number in range(first, first + call.faults.webhook_retries):
             await self._clock.sleep(pause)
-            if call.over or _delivered(await self._attempt(call, delivery)):
+            if call.over or _delivered(await self._attempt(call, delivery, number)):
                 return
             pause *= 2
 

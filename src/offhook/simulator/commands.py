@@ -10,7 +10,14 @@ from offhook.simulator.playback import Playback
 from offhook.simulator.requests import created, item_problem, response_problem
 from offhook.simulator.schema import session_problem
 from offhook.simulator.stage import Stage
-from offhook.simulator.wire import Json, Problem, invalid_value, missing_parameter
+from offhook.simulator.wire import (
+    Json,
+    Problem,
+    invalid_type,
+    invalid_value,
+    item_text,
+    missing_parameter,
+)
 
 CLIENT_EVENTS = (
     "session.update",
@@ -85,14 +92,19 @@ class Commands:
                 return self._create_response(body.get("response"))
             case "response.cancel":
                 return self._cancel(body.get("response_id"))
-            case "output_audio_buffer.clear":
+            case "output_audio_buffer.clear" if self._can_clear_playback:
                 self._playback.clear()
                 return None
             case str() as kind if kind.startswith("conversation.item."):
                 return self._item(kind.removeprefix("conversation.item."), body)
-            case "input_audio_buffer.append" | "input_audio_buffer.clear":
-                if body["type"] == "input_audio_buffer.clear":
-                    self._stage.emit("input_audio_buffer.cleared")
+            case "input_audio_buffer.append":
+                return None
+            case "input_audio_buffer.clear" | "input_audio_buffer.commit" if (
+                not self._stage.beliefs.buffer_commands
+            ):
+                return None
+            case "input_audio_buffer.clear":
+                self._stage.emit("input_audio_buffer.cleared")
                 return None
             case "input_audio_buffer.commit":
                 return Problem(
@@ -104,6 +116,11 @@ class Commands:
                 return missing_parameter("type")
             case kind:
                 return invalid_value("type", kind, CLIENT_EVENTS)
+
+    @property
+    def _can_clear_playback(self) -> bool:
+        stage = self._stage
+        return not stage.profile.knows_deployments or stage.beliefs.azure_clears_playback
 
     def _update_session(self, change: Any) -> Problem | None:
         stage = self._stage
@@ -159,17 +176,26 @@ class Commands:
         return None
 
     def _truncate(self, item: Json, body: Json) -> Problem | None:
-        problem = self._stage.items.truncate(item["id"], "")
+        end_ms = body.get("audio_end_ms")
+        if isinstance(end_ms, bool) or not isinstance(end_ms, int) or end_ms < 0:
+            return invalid_type("audio_end_ms", "an integer from 0 on")
+        said, pace = item_text(item), self._stage.timings.chars_per_second
+        lasts_ms = int(len(said) / pace * 1000)
+        if item.get("role") == "assistant" and end_ms > lasts_ms:
+            told = f"Audio content of {lasts_ms}ms is already shorter than {end_ms}ms"
+            return Problem(told, "invalid_value")
+        seconds = end_ms / 1000
+        problem = self._stage.items.truncate(item["id"], said[: int(seconds * pace)], seconds)
         if problem is None:
             self._stage.emit(
                 "conversation.item.truncated",
                 item_id=item["id"],
                 content_index=body.get("content_index", 0),
-                audio_end_ms=body.get("audio_end_ms", 0),
+                audio_end_ms=end_ms,
             )
         return problem
 
-    def _create_item(self, given: Any, after: str | None) -> Problem | None:
+    def _create_item(self, given: Any, after: Any) -> Problem | None:
         items = self._stage.items
         problem = item_problem(given)
         if problem is not None:
@@ -181,14 +207,14 @@ class Commands:
                 "item_create_duplicate_item_id",
                 "item.id",
             )
-        if after not in (None, "root") and after not in items:
+        if after not in (None, "root") and not (isinstance(after, str) and after in items):
             return invalid_value("previous_item_id", after)
         item = created(given)
         if item["type"] == "function_call_output":
             if not items.knows_tool_call(item["call_id"]):
                 return Problem(
                     f"Tool call ID '{item['call_id']}' not found in conversation.",
-                    "invalid_tool_call_id",
+                    self._stage.beliefs.unknown_tool_call,
                     "item.call_id",
                 )
             self._stage.trace.mark("tool_answered", call_id=item["call_id"], output=item["output"])

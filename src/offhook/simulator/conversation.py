@@ -53,13 +53,14 @@ class Conversation:
         self._items[item["id"]] = item
         return previous
 
-    def previous_when_done(self, item_id: str) -> str | None:
-        """The previous item as `conversation.item.done` has it: none where it is the caller's."""
+    def previous_when_done(self, item_id: str, *, names_callers: bool) -> str | None:
+        """The previous item as `conversation.item.done` has it: hardly ever the caller's."""
         index = self._order.index(item_id)
         if index == 0:
             return None
         previous = self._items[self._order[index - 1]]
-        return None if previous.get("role") == "user" else str(previous["id"])
+        hidden = previous.get("role") == "user" and not names_callers
+        return None if hidden else str(previous["id"])
 
     def delete(self, item_id: str) -> None:
         """Take an item out."""
@@ -67,14 +68,17 @@ class Conversation:
         self._order.remove(item_id)
         self._audio_tokens.pop(item_id, None)
 
-    def truncate(self, item_id: str, heard: str) -> Problem | None:
-        """Forget the transcript of what was not heard."""
+    def truncate(self, item_id: str, heard: str, seconds: float) -> Problem | None:
+        """Forget what was not heard: `heard` is what was, `seconds` how long it took."""
         item = self._items.get(item_id)
         parts = item.get("content") or [] if item is not None else []
-        if item is None or item.get("role") != "assistant":
+        spoken = any(part["type"] == "output_audio" for part in parts)
+        if item is None or item.get("role") != "assistant" or (parts and not spoken):
             return Problem("Only model output audio messages can be truncated")
         for part in parts:
             part["transcript"] = heard
+        if item_id in self._audio_tokens:
+            self._audio_tokens[item_id] = round(seconds * BOT_TOKENS_PER_S)
         return None
 
     def knows_tool_call(self, call_id: str) -> bool:
@@ -90,35 +94,49 @@ class Conversation:
         self._audio_tokens[item_id] = tokens
         return tokens
 
-    def usage(self, session: Json, output: list[Json], output_audio: int) -> Json:
-        """What a response costs: all that the model read, and what it made of it."""
+    def usage(
+        self, read_too: Json, output: list[Json], *, audio_made: int, thought: int | None
+    ) -> Json:
+        """What a response costs: all that the model read, and what it made of it.
+
+        `read_too` has the instructions and the tools of the response, `thought` is counted where
+        the model was told how hard to think; what it thinks is paid as text.
+        """
         made = {item["id"] for item in output}
         read = [item for item in self._items.values() if item["id"] not in made]
         audio = sum(self._audio_tokens.get(item["id"], 0) for item in read)
-        text = _tokens(str(session["instructions"])) + sum(
-            _tokens(str(tool)) for tool in session["tools"]
+        text = _tokens(str(read_too["instructions"])) + sum(
+            _tokens(str(tool)) for tool in read_too["tools"]
         )
         text += sum(_tokens(item_text(item)) for item in read)
+        made_text = sum(_tokens(item_text(item) or item.get("arguments", "")) for item in output)
+        made_text += thought or 0
+        details = {"text_tokens": made_text, "audio_tokens": audio_made}
+        if thought is not None:
+            details["reasoning_tokens"] = thought
+        return {
+            "total_tokens": text + audio + made_text + audio_made,
+            "input_tokens": text + audio,
+            "output_tokens": made_text + audio_made,
+            "input_token_details": self._read_again(text, audio),
+            "output_token_details": details,
+        }
+
+    def _read_again(self, text: int, audio: int) -> Json:
+        """The cache holds what the response before has read, in blocks of 64 tokens."""
         cached = min(self._cached, text + audio) // 64 * 64
         cached_text = min(cached, text)
-        made_text = sum(_tokens(item_text(item) or item.get("arguments", "")) for item in output)
         self._cached = text + audio
         return {
-            "total_tokens": text + audio + made_text + output_audio,
-            "input_tokens": text + audio,
-            "output_tokens": made_text + output_audio,
-            "input_token_details": {
-                "text_tokens": text,
-                "audio_tokens": audio,
+            "text_tokens": text,
+            "audio_tokens": audio,
+            "image_tokens": 0,
+            "cached_tokens": cached,
+            "cached_tokens_details": {
+                "text_tokens": cached_text,
+                "audio_tokens": cached - cached_text,
                 "image_tokens": 0,
-                "cached_tokens": cached,
-                "cached_tokens_details": {
-                    "text_tokens": cached_text,
-                    "audio_tokens": cached - cached_text,
-                    "image_tokens": 0,
-                },
             },
-            "output_token_details": {"text_tokens": made_text, "audio_tokens": output_audio},
         }
 
 

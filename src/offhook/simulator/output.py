@@ -40,7 +40,7 @@ class _Opening:
         emit = self._stage.emit
         self.item["status"] = status
         if not self._aside and self.item["id"] in self._stage.items:
-            previous = self._stage.items.previous_when_done(self.item["id"])
+            previous = self._stage.previous_when_done(self.item["id"])
             emit("conversation.item.done", previous_item_id=previous, item=self.item)
         emit(
             "response.output_item.done",

@@ -107,7 +107,7 @@ class Playback:
         self._stage.trace.mark("bot_audio_cleared", response_id=track.response_id)
         self._said(track, heard, interrupted=True)
         self._stage.emit("output_audio_buffer.cleared", response_id=track.response_id)
-        if self._stage.items.truncate(track.item_id, heard) is None:
+        if self._stage.items.truncate(track.item_id, heard, played) is None:
             self._stage.emit(
                 "conversation.item.truncated",
                 item_id=track.item_id,

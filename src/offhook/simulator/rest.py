@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
 from aiohttp import web
+from msgspec import structs
 
+from offhook.simulator.beliefs import Beliefs
 from offhook.simulator.calls import DEFAULT_MODEL, Call, State
 from offhook.simulator.clock import Clock
 from offhook.simulator.profile import Profile, Timings
@@ -50,7 +52,8 @@ class Rest:
         profile: Profile,
         timings: Timings,
         api_key: str,
-        deployments: tuple[str, ...],
+        deployments: Mapping[str, str],
+        beliefs: Beliefs,
         calls: dict[str, Call],
     ) -> None:
         self._clock = clock
@@ -58,6 +61,7 @@ class Rest:
         self._timings = timings
         self._api_key = api_key
         self._deployments = deployments
+        self._not_found = structs.replace(_NOT_FOUND, status=beliefs.not_found_status)
         self._calls = calls
 
     def routes(self) -> list[web.RouteDef]:
@@ -75,14 +79,31 @@ class Rest:
         ]
         return [*posts, web.get(base, self._attach)]
 
+    @web.middleware
+    async def lost(
+        self,
+        request: web.Request,
+        handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
+        """Answer with JSON where there is nothing at an address, or a body is too large."""
+        try:
+            return await handler(request)
+        except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+            return _refuse(self._profile.lost(request.method, request.path))
+        except web.HTTPRequestEntityTooLarge as error:
+            return _refuse(Problem(error.reason, None, status=error.status))
+
     def _about_a_call(self, verb: Verb) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def answer(request: web.Request) -> web.StreamResponse:
             if not self._profile.admits(request.headers, self._api_key):
                 return _refuse(self._profile.refusal())
             call = self._calls.get(request.match_info["call_id"])
             if call is None or call.over:
-                return _refuse(_NOT_FOUND)
-            return await verb(call, request)
+                return _refuse(self._not_found)
+            response = await verb(call, request)
+            if call.faults.omits_request_id:
+                response.headers.popall("x-request-id", None)
+            return response
 
         return answer
 
@@ -120,20 +141,31 @@ class Rest:
             )
         if self._profile.knows_deployments and _model(body) not in self._deployments:
             return _NO_DEPLOYMENT
-        return None if call.faults.lax_accept else session_problem(body, call.faults, "accept")
+        return None if self._lax(call) else session_problem(body, call.faults, "accept")
+
+    def _lax(self, call: Call) -> bool:
+        careless = self._profile.knows_deployments and not call.beliefs.azure_checks_session
+        return careless or call.faults.lax_accept
 
     def _take(self, call: Call, body: Any) -> Problem | None:
         """Accept; a lax cloud accepts anything and then forgets the call."""
-        if isinstance(body, dict) and session_problem(body, call.faults, "accept") is None:
-            return call.accept(body, assume=DEFAULT_MODEL)
+        if session_problem(body, call.faults, "accept") is None:
+            model = body.get("model") or DEFAULT_MODEL
+            behaves_as = self._deployments.get(model, model)
+            problem = call.accept(body, behaves_as=behaves_as)
+            if problem is None or not self._lax(call):
+                return problem
         call.unfindable = True
-        return call.accept({}, assume=DEFAULT_MODEL)
+        return call.accept({}, behaves_as=DEFAULT_MODEL)
 
     async def _reject(self, call: Call, request: web.Request) -> web.Response:
         try:
-            body = await _json(request) or {}
+            body = await _json(request)
         except ValueError:
             return _refuse(_unparsable())
+        body = {} if body is None else body
+        if not isinstance(body, dict):
+            return _refuse(invalid_type("body", "an object"))
         code = body.get("status_code", 603)
         problem = _extra(body, {"status_code"})
         if problem is None and (isinstance(code, bool) or not isinstance(code, int)):
@@ -143,7 +175,8 @@ class Rest:
         if problem is not None:
             return _refuse(problem)
         call.mark("reject", status_code=code)
-        call.end("rejected")
+        if call.beliefs.rejects_work:
+            call.end("rejected")
         return _done()
 
     async def _refer(self, call: Call, request: web.Request) -> web.Response:
@@ -156,12 +189,14 @@ class Rest:
             call.mark("refer", target_uri=None, status=problem.status, body=body)
             return _refuse(problem)
         mode = call.faults.refer_mode(call.refers)
+        if self._profile.knows_deployments and not call.beliefs.azure_refers:
+            mode = 500
         call.refers += 1
         target = body["target_uri"]
         if mode == "slow":
             await self._clock.sleep(call.faults.refer_slow_s)
             if call.over:
-                return _refuse(_NOT_FOUND)
+                return _refuse(self._not_found)
         status = mode if isinstance(mode, int) else 200
         call.mark("refer", target_uri=target, status=status)
         match mode:
@@ -197,7 +232,7 @@ class Rest:
         call.attaches += 1
         if attempt < len(call.faults.attach_status):
             return _refuse(_failure(call.faults.attach_status[attempt]))
-        joinable = self._clock.now() >= call.attachable_at
+        joinable = self._clock.now() >= call.attachable_at and _connected(call)
         await self._clock.sleep(self._timings.connect)
         if not joinable or call.unfindable or call.state not in (State.ACCEPTED, State.LIVE):
             return _refuse(_NOT_FOUND)
@@ -208,8 +243,14 @@ class Rest:
         return socket
 
 
+def _connected(call: Call) -> bool:
+    answered = any(200 <= status < 300 for status in call.webhook_statuses)
+    return answered or call.beliefs.joins_unanswered
+
+
 def _model(body: Any) -> Any:
-    return body.get("model") if isinstance(body, dict) else None
+    model = body.get("model") if isinstance(body, dict) else None
+    return model if isinstance(model, str) else None
 
 
 def _refer_problem(body: Any) -> Problem | None:

@@ -71,7 +71,7 @@ def session_problem(body: Any, faults: Faults, where: str) -> Problem | None:
     """What is wrong with a session in an accept or a `session.update`."""
     if not isinstance(body, dict):
         return invalid_type("session", "an object")
-    if "type" not in body:
+    if body.get("type") is None:
         return missing_parameter("session.type")
     active = faults if where in faults.refuse_in else Faults()
     known = _OLD_KEYS if active.refuses("session.audio.output.voice") else _KEYS
@@ -117,7 +117,7 @@ def _vad_problem(body: Json) -> Problem | None:
     vad = ((body.get("audio") or {}).get("input") or {}).get("turn_detection")
     if not vad:
         return None
-    known = VADS[vad.get("type", "server_vad")]
+    known = VADS[vad.get("type") or "server_vad"]
     for key in vad:
         if key not in known:
             return unknown_parameter(f"session.audio.input.turn_detection.{key}")

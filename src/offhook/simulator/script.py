@@ -129,10 +129,13 @@ class Silent:
 
 @dataclass(frozen=True)
 class FailsWith:
-    """Fail a response with an error code, e.g. `rate_limit_exceeded`; `None` is a server error."""
+    """Fail a response with an error code, e.g. `rate_limit_exceeded`; `None` is a server error.
+
+    Without a message it is the cloud's own apology, which names the session.
+    """
 
     code: str | None = "rate_limit_exceeded"
-    message: str = "The model could not answer."
+    message: str = ""
     to: str | None = None
     repeat: bool = False
     ordered: bool = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from offhook.simulator.wire import Json, Problem, new_id
+from offhook.simulator.models import FIRST, Family
+from offhook.simulator.wire import Json, Problem
 
 DEFAULT_INSTRUCTIONS = "You are a friendly voice. Keep your answers short."
 
@@ -30,12 +31,14 @@ VADS = {"server_vad": SERVER_VAD, "semantic_vad": SEMANTIC_VAD}
 class Session:
     """The configuration of one call."""
 
-    def __init__(self, model: str, expires_at: int) -> None:
-        newer = is_newer(model)
+    def __init__(
+        self, model: str, expires_at: int, *, session_id: str = "", family: Family = FIRST
+    ) -> None:
+        self.family = family
         self.config: Json = {
             "type": "realtime",
             "object": "realtime.session",
-            "id": new_id("sess"),
+            "id": session_id,
             "model": model,
             "output_modalities": ["audio"],
             "instructions": DEFAULT_INSTRUCTIONS,
@@ -51,16 +54,19 @@ class Session:
                     "format": {"type": "audio/pcm", "rate": 24000},
                     "transcription": None,
                     "noise_reduction": None,
-                    "turn_detection": {**SERVER_VAD, "silence_duration_ms": 500 if newer else 200},
+                    "turn_detection": self._server_vad(),
                 },
                 "output": {
                     "format": {"type": "audio/pcm", "rate": 24000},
-                    "voice": "marin" if newer else "alloy",
+                    "voice": family.voice,
                     "speed": 1.0,
                 },
             },
             "include": None,
         }
+
+    def _server_vad(self) -> Json:
+        return {**SERVER_VAD, "silence_duration_ms": self.family.silence_ms}
 
     @property
     def turn_detection(self) -> Json | None:
@@ -83,8 +89,8 @@ class Session:
         for key, value in change.items():
             if key == "voice":
                 merged["audio"]["output"]["voice"] = value
-            elif key == "audio" and value is not None:
-                _merge_audio(merged["audio"], value)
+            elif key == "audio":
+                self._merge_audio(merged["audio"], value or {})
             else:
                 merged[key] = deepcopy(value)
         self.config = merged
@@ -101,6 +107,12 @@ class Session:
             return Problem(
                 "Tracing cannot be changed once it is on.", "invalid_value", "session.tracing"
             )
+        if (change.get("reasoning") or {}).get("effort") and not self.family.reasons:
+            return Problem(
+                f"The model '{self.config['model']}' does not support reasoning.",
+                "invalid_value",
+                anonymous=True,
+            )
         output = (change.get("audio") or {}).get("output") or {}
         voice = self.config["audio"]["output"]["voice"]
         if assistant_spoke and output.get("voice", voice) != voice:
@@ -111,26 +123,25 @@ class Session:
             )
         return None
 
+    def _merge_audio(self, audio: Json, change: Json) -> None:
+        for side in ("input", "output"):
+            for key, value in (change.get(side) or {}).items():
+                audio[side][key] = self._merged(key, audio[side].get(key), value)
 
-def is_newer(model: str) -> bool:
-    """Whether the model is of the 2 family, which defaults and answers a little differently."""
-    return model.startswith("gpt-realtime-2") and not model.startswith("gpt-realtime-2025")
+    def _merged(self, key: str, current: Any, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        match key:
+            case "turn_detection":
+                return self._merged_vad(current, value)
+            case "transcription":
+                return {"model": None, "language": None, "prompt": None, **value}
+        return deepcopy(value)
 
-
-def _merge_audio(audio: Json, change: Json) -> None:
-    for side in ("input", "output"):
-        for key, value in (change.get(side) or {}).items():
-            audio[side][key] = _merged(key, audio[side].get(key), value)
-
-
-def _merged(key: str, current: Any, value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    match key:
-        case "turn_detection":
-            kind = value.get("type") or (current or SERVER_VAD)["type"]
-            base = current if current and current["type"] == kind else VADS[kind]
-            return {**base, **value}
-        case "transcription":
-            return {"model": None, "language": None, "prompt": None, **value}
-    return deepcopy(value)
+    def _merged_vad(self, current: Json | None, change: Json) -> Json:
+        """Another kind of turn detection brings its own defaults; so does null for a value."""
+        kind = change.get("type") or (current or SERVER_VAD)["type"]
+        defaults = self._server_vad() if kind == "server_vad" else VADS[kind]
+        base = current if current and current["type"] == kind else defaults
+        given = {key: defaults[key] if value is None else value for key, value in change.items()}
+        return {**base, **given, "type": kind}

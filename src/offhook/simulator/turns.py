@@ -1,9 +1,8 @@
-"""The cloud's ear: finds the caller's turns, interrupts the bot, transcribes, answers."""
+"""The cloud's ear: finds the caller's turns, interrupts the bot, lets the model answer."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Iterator
 
 from offhook.simulator.answers import Answers
@@ -11,7 +10,8 @@ from offhook.simulator.clock import Pause, Timer
 from offhook.simulator.conversation import CALLER_TOKENS_PER_S
 from offhook.simulator.playback import Playback
 from offhook.simulator.stage import Stage
-from offhook.simulator.wire import Json, new_id, obfuscation, pieces, system_item, user_speech_item
+from offhook.simulator.transcription import Transcription
+from offhook.simulator.wire import Json, new_id, system_item, user_speech_item
 
 # How long a semantic VAD waits at most where a sentence sounds unfinished (OpenAI's VAD guide).
 _PATIENCE_S = {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}
@@ -25,6 +25,7 @@ class Turns:
         self._stage = stage
         self._playback = playback
         self._answers = answers
+        self._transcription = Transcription(stage)
         self._idle: Timer | asyncio.TimerHandle | None = None
         self._speaking = False
         stage.watchers.append(self._watch_idleness)
@@ -45,9 +46,9 @@ class Turns:
             start = max(0, stage.audio_ms() - int(onset * 1000) - self._padding())
             stage.emit("input_audio_buffer.speech_started", audio_start_ms=start, item_id=item_id)
             self._interrupt()
-        streams = detects and self._streams_early()
+        streams = detects and self._transcription.streams_early
         if streams:
-            yield from self._whispers(item_id, transcript, seconds - onset)
+            yield from self._transcription.whisper(item_id, transcript, seconds - onset)
         else:
             yield seconds - onset
         if not stops:
@@ -68,35 +69,11 @@ class Turns:
     def _interrupt(self) -> None:
         vad = self._stage.session.turn_detection
         if vad is not None and vad["interrupt_response"]:
+            if self._stage.beliefs.cleared_first:
+                self._playback.clear()
             if self._answers.active is not None:
                 self._answers.cancel("turn_detected")
             self._playback.clear()
-
-    def _streams_early(self) -> bool:
-        transcription = self._stage.session.transcription
-        mode = self._stage.faults.transcription
-        return (
-            mode == "ok"
-            and transcription is not None
-            and transcription["model"] == "gpt-realtime-whisper"
-        )
-
-    def _whispers(self, item_id: str, transcript: str, seconds: float) -> Iterator[Pause]:
-        """Words of the first half are known before the turn is over."""
-        yield seconds / 2
-        words = pieces(transcript)
-        for word in words[: len(words) // 2]:
-            self._transcript_delta(item_id, word)
-        yield seconds / 2
-
-    def _transcript_delta(self, item_id: str, delta: str) -> None:
-        self._stage.emit(
-            "conversation.item.input_audio_transcription.delta",
-            item_id=item_id,
-            content_index=0,
-            delta=delta,
-            obfuscation=obfuscation(delta),
-        )
 
     def _commit(self, item_id: str, seconds: float, transcript: str, *, streamed: bool) -> None:
         stage = self._stage
@@ -109,9 +86,7 @@ class Turns:
             problem = self._answers.start({})
             if problem is not None:
                 stage.error(problem, None)
-        words = pieces(transcript)
-        rest = words[len(words) // 2 :] if streamed else []
-        self._transcribe(item_id, seconds, transcript, rest)
+        self._transcription.begin(item_id, seconds, transcript, streamed=streamed)
 
     def _commit_item(self, item_id: str, seconds: float) -> None:
         stage = self._stage
@@ -122,62 +97,8 @@ class Turns:
         stage.emit("conversation.item.added", previous_item_id=previous, item=item)
         stage.emit(
             "conversation.item.done",
-            previous_item_id=stage.items.previous_when_done(item_id),
+            previous_item_id=stage.previous_when_done(item_id),
             item=item,
-        )
-
-    def _transcribe(self, item_id: str, seconds: float, transcript: str, rest: list[str]) -> None:
-        stage, faults = self._stage, self._stage.faults
-        if stage.session.transcription is None or faults.transcription == "none":
-            return
-        delay = stage.timings.transcription
-        if faults.transcription == "failed":
-            stage.clock.later(delay, self._transcription_failed, item_id)
-            return
-        if faults.transcription == "late":
-            delay = faults.transcription_late_s
-        for index, word in enumerate(rest):
-            moment = delay * (index + 1) / (len(rest) + 1)
-            stage.clock.later(moment, self._transcript_delta, item_id, word)
-        told = "" if faults.transcription == "empty" else transcript
-        stage.clock.later(delay, self._transcribed, item_id, told, seconds)
-
-    def _transcribed(self, item_id: str, transcript: str, seconds: float) -> None:
-        self._stage.emit(
-            "conversation.item.input_audio_transcription.completed",
-            item_id=item_id,
-            content_index=0,
-            transcript=transcript,
-            usage=self._transcription_usage(transcript, seconds),
-        )
-
-    def _transcription_usage(self, transcript: str, seconds: float) -> Json:
-        """The whisper family is paid by time, the others by tokens."""
-        model = str((self._stage.session.transcription or {}).get("model"))
-        if "whisper" in model or not transcript:
-            return {"type": "duration", "seconds": math.ceil(seconds)}
-        audio = round(seconds * CALLER_TOKENS_PER_S)
-        words = -(-len(transcript) // 4)
-        return {
-            "type": "tokens",
-            "total_tokens": audio + words,
-            "input_tokens": audio,
-            "input_token_details": {"text_tokens": 0, "audio_tokens": audio},
-            "output_tokens": words,
-        }
-
-    def _transcription_failed(self, item_id: str) -> None:
-        knows_deployments = self._stage.profile.knows_deployments
-        self._stage.emit(
-            "conversation.item.input_audio_transcription.failed",
-            item_id=item_id,
-            content_index=0,
-            error={
-                "type": "server_error",
-                "code": "DeploymentNotFound" if knows_deployments else None,
-                "message": f"Input transcription failed for item '{item_id}'.",
-                "param": None,
-            },
         )
 
     def press(self, key: str, received_at: int) -> None:
@@ -228,7 +149,8 @@ class Turns:
         stage.items.caller_text = ""
         self._answers.start({"instructions": 'Say: "Are you still there?"'})
         if stage.session.transcription is not None:
-            stage.clock.later(stage.timings.transcription, self._transcribed, item_id, "", 0.0)
+            delay = stage.timings.transcription
+            stage.clock.later(delay, self._transcription.complete, item_id, "", 0.0)
 
 
 def _silence(vad: Json, text: str) -> float:

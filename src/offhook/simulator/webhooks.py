@@ -6,14 +6,14 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
 from time import time
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from msgspec import Struct
 
 from offhook.simulator.faults import Faults
-from offhook.simulator.wire import Json, encode, new_hex_id, token
+from offhook.simulator.invite import Invite
+from offhook.simulator.wire import Json, encode, new_hex_id, novel, token
 
 USER_AGENT = "OpenAI/1.0 (+https://platform.openai.com/docs/webhooks)"
 
@@ -40,38 +40,16 @@ def new_delivery(url: str, event: Json) -> Delivery:
     return Delivery(url=url, id=new_hex_id("wh"), body=encode(event))
 
 
-def incoming_call(
-    call_id: str,
-    *,
-    caller: str | None,
-    caller_name: str | None,
-    called: str,
-    headers: Sequence[tuple[str, str]],
-) -> Json:
-    """The `realtime.call.incoming` event. Without a caller the number is withheld."""
-    address = f"<sip:{caller}@trunk.example.com>"
-    if caller is None:
-        address = "<sip:anonymous@anonymous.invalid>"
-    name = f'"{caller_name}" ' if caller_name else ""
-    sip_headers = [
-        ("Via", "SIP/2.0/TLS 192.0.2.10:5061;branch=z9hG4bK" + token(10)),
-        ("From", f"{name}{address};tag={token(8)}"),
-        ("To", f"<sip:{called}@sip.example.com;transport=tls>"),
-        ("Call-ID", new_hex_id("sim")),
-        ("CSeq", "1 INVITE"),
-        *headers,
-    ]
-    return {
+def incoming_call(call_id: str, invite: Invite, *, novelties: bool = False) -> Json:
+    """The `realtime.call.incoming` event."""
+    event = {
         "object": "event",
         "id": new_hex_id("evt"),
         "type": "realtime.call.incoming",
         "created_at": int(time()),
-        "data": {
-            "call_id": call_id,
-            "sip_headers": [{"name": key, "value": value} for key, value in sip_headers],
-            "sip_media_security": "srtp",
-        },
+        "data": invite.data(call_id),
     }
+    return dict(novel(event)) if novelties else event
 
 
 def live_twin(event: Json) -> Json:
@@ -98,8 +76,12 @@ class Courier:
         self._secret = secret
         self._delay_s = delay_s
 
-    async def attempt(self, delivery: Delivery, faults: Faults) -> int:
-        """Send once; the answer's HTTP status, or 0 where there was none."""
+    async def attempt(self, delivery: Delivery, faults: Faults, number: int = 0) -> int:
+        """Send once; the answer's HTTP status, or 0 where there was none.
+
+        Each attempt is signed anew with a timestamp of its own, a second later than the one
+        before even where simulated seconds take no time.
+        """
         body = delivery.body
         if faults.webhook_tampered:
             body = body.replace(b'"object":"event"', b'"object":"tampered"')
@@ -109,7 +91,7 @@ class Courier:
             async with self._http.post(
                 delivery.url,
                 data=body,
-                headers=self._headers(delivery, faults),
+                headers=self._headers(delivery, faults, number),
                 allow_redirects=False,
                 timeout=timeout,
             ) as answer:
@@ -120,8 +102,8 @@ class Courier:
         await asyncio.sleep(self._delay_s)
         return status
 
-    def _headers(self, delivery: Delivery, faults: Faults) -> dict[str, str]:
-        timestamp = int(time()) + faults.webhook_timestamp_offset_s
+    def _headers(self, delivery: Delivery, faults: Faults, number: int) -> dict[str, str]:
+        timestamp = int(time()) + faults.webhook_timestamp_offset_s + number
         secrets = [faults.webhook_secret or self._secret]
         if faults.previous_webhook_secret is not None:
             secrets.insert(0, faults.previous_webhook_secret)

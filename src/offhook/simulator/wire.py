@@ -28,9 +28,18 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{token(21)}"
 
 
+def new_session_id(*, sharded: bool) -> str:
+    """The id of a session; OpenAI's sidebands name the shard in it, too."""
+    return new_id(f"sess_u{_shard()}" if sharded else "sess")
+
+
+def _shard() -> int:
+    return os.urandom(1)[0] % 8
+
+
 def new_call_id() -> str:
     """The id of a call, `rtc_u<shard>_` and 21 letters or digits."""
-    return f"rtc_u{os.urandom(1)[0] % 8}_{token(21)}"
+    return f"rtc_u{_shard()}_{token(21)}"
 
 
 def new_tool_call_id() -> str:
@@ -50,6 +59,17 @@ def event(kind: str, /, **fields: Any) -> Json:
     if kind == "input_audio_buffer.dtmf_event_received":
         return {"type": kind, **fields}
     return {"type": kind, "event_id": f"event_{token(21)}", **fields}
+
+
+def novel(value: Any) -> Any:
+    """The same with a field in each object that no documentation knows."""
+    match value:
+        case dict():
+            known = {key: novel(inner) for key, inner in value.items()}
+            return {**known, "x_novelty": {"since": "tomorrow"}}
+        case list():
+            return [novel(inner) for inner in value]
+    return value
 
 
 def obfuscation(delta: str) -> str:
@@ -123,13 +143,17 @@ def item_text(item: Json) -> str:
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What is wrong with something that the client asked for; `status` is for HTTP answers."""
+    """What is wrong with something that the client asked for.
+
+    `status` is for HTTP answers. An `anonymous` problem never tells which client event it is about.
+    """
 
     message: str
     code: str | None = None
     param: str | None = None
     type: str = "invalid_request_error"
     status: int = 400
+    anonymous: bool = False
 
     def body(self) -> Json:
         """The body of the HTTP answer."""
@@ -149,7 +173,7 @@ class Problem(msgspec.Struct, frozen=True):
             "code": self.code,
             "message": self.message,
             "param": self.param,
-            "event_id": event_id,
+            "event_id": None if self.anonymous else event_id,
         }
 
 

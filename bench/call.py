@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -31,6 +32,7 @@ class Call:
         self.answered_at = 0.0  # the webhook, with a 200
         self.accepted_at = 0.0
         self.greeted_at = 0.0  # the client asked for its first response
+        self.greeted = asyncio.Event()
         self.over = False
         self.tool_answers: list[float] = []  # seconds from the request to the output
         self.goes_on: list[float] = []  # seconds from the request to the next response
@@ -98,6 +100,7 @@ class Call:
             return [frames.frame("error", error=error)]
         if not self.greeted_at:
             self.greeted_at = now
+            self.greeted.set()
         elif self._tool_at:
             self.goes_on.append(now - self._tool_at)
             self._tool_at = 0.0

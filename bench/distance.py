@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import perf_counter
+from typing import cast
 
-EARLY_S = 0.0005  # timers of an event loop tick in milliseconds
+TICK_S = 0.002  # timers of an event loop are a millisecond late or early; the rest is polled
 
 
 @asynccontextmanager
@@ -56,12 +57,11 @@ class _End(asyncio.Protocol):
         self._one_way = one_way
         self._opens = opens
         self._under_way: deque[tuple[float, bytes]] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._ends.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -89,15 +89,18 @@ class _End(asyncio.Protocol):
             self._wait(due)
 
     def _wait(self, due: float) -> None:
-        delay = max(due - perf_counter(), 0.0)
-        self._timer = asyncio.get_running_loop().call_later(delay, self._arrive)
+        loop, delay = asyncio.get_running_loop(), due - perf_counter()
+        if delay > TICK_S:
+            self._timer = loop.call_later(delay - TICK_S, self._arrive)
+        else:
+            self._timer = loop.call_soon(self._arrive)
 
     def _arrive(self) -> None:
         self._timer = None
         to = self.other._transport
         while self._under_way and (to is not None or self._under_way[0][1] == b""):
             due, data = self._under_way[0]
-            if due > perf_counter() + EARLY_S:
+            if due > perf_counter():
                 self._wait(due)
                 return
             self._under_way.popleft()
@@ -108,4 +111,4 @@ class _End(asyncio.Protocol):
             else:
                 to.close()
         if self._under_way:  # the far end is still being dialled
-            self._wait(perf_counter() + 2 * EARLY_S)
+            self._wait(perf_counter() + 2 * TICK_S)

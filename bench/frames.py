@@ -16,7 +16,19 @@ from msgspec import Struct
 
 Burst: TypeAlias = list[bytes]
 
-WORDS = "Your order left our warehouse on Tuesday and is on its way to you now,".split()
+WORDS = [
+    "Your",
+    "order",
+    "left",
+    "our",
+    "warehouse",
+    "on",
+    "Tuesday,",
+    "and",
+    "is",
+    "under",
+    "way.",
+]
 NO_WORDS = {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0}
 
 _numbers = itertools.count()

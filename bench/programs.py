@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import subprocess
 import sys
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -64,11 +64,12 @@ async def running(program: Program, settings: dict[str, str]) -> AsyncIterator[R
     with TemporaryDirectory(prefix="offhook-bench-") as folder:
         log = Path(folder) / "log"
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, *(a.format(port=port) for a in program.arguments)],
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *(a.format(port=port) for a in program.arguments),
                 env={**environment, **settings, "PORT": str(port)},
                 cwd=folder,
-                stdin=subprocess.DEVNULL,
+                stdin=DEVNULL,
                 stdout=output,
                 stderr=output,
             )
@@ -76,14 +77,12 @@ async def running(program: Program, settings: dict[str, str]) -> AsyncIterator[R
             await _listening(process, port, program, log)
             yield Running(port, psutil.Process(process.pid))
         finally:
-            await asyncio.to_thread(_end, process)
+            await _end(process)
 
 
-async def _listening(
-    process: subprocess.Popen[bytes], port: int, program: Program, log: Path
-) -> None:
+async def _listening(process: Process, port: int, program: Program, log: Path) -> None:
     async with asyncio.timeout(START_S):
-        while process.poll() is None:
+        while process.returncode is None:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:
@@ -91,16 +90,22 @@ async def _listening(
             else:
                 writer.close()
                 return
-    raise RuntimeError(f"{program.name} did not start:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"{program.name} did not start:\n{_tail(log)}")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _tail(log: Path) -> str:
+    return log.read_text()[-2000:]
+
+
+async def _end(process: Process) -> None:
+    if process.returncode is not None:
+        return
     process.terminate()
     try:
-        process.wait(LEAVE_S)
-    except subprocess.TimeoutExpired:
+        await asyncio.wait_for(process.wait(), LEAVE_S)
+    except TimeoutError:
         process.kill()
-        process.wait()
+        await process.wait()
 
 
 def _free_port() -> int:

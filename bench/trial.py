@@ -29,19 +29,19 @@ class Size(Struct, frozen=True):
 
     rounds: int = 3
     warm_up: int = 5
-    rung: int = 300
-    ring_rate: float = 60.0
+    rung: int = 240
+    ring_rate: float = 40.0
     live: int = 100
     event_rate: float = 6000.0
     ramp_s: float = 2.0
     window_s: float = 6.0
     idle_s: float = 2.0
-    far_rung: int = 40
-    far_ring_rate: float = 5.0
+    far_rung: int = 25
+    far_ring_rate: float = 2.0
 
 
 QUICK = Size(
-    rounds=1, rung=60, live=40, event_rate=2400, ramp_s=1, window_s=2, idle_s=0.5, far_rung=8
+    rounds=1, rung=60, live=40, event_rate=2400, ramp_s=1, window_s=2, idle_s=0.5, far_rung=5
 )
 
 
@@ -178,8 +178,7 @@ async def _ring(cloud: Cloud, webhook: str, number: int, rate: float) -> list[Ca
 
 async def _greeted(calls: list[Call]) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not all(c.greeted_at for c in calls):
-            await asyncio.sleep(0.01)
+        await asyncio.gather(*(c.greeted.wait() for c in calls))
     await asyncio.sleep(0.2)  # what still follows a greeting belongs to it
 
 

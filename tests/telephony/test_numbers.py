@@ -172,6 +172,12 @@ def test_no_text_breaks_the_parser(text: str, region: str | None) -> None:
             assert mask(address.user)
 
 
+def test_a_host_holds_no_control_character() -> None:
+    address = parse_address("ann@exa\x00mple.com")
+    assert address is not None
+    assert address.host == "exa mple.com"
+
+
 @given(st.text(), st.integers(0, 50))
 def test_clean_text_is_one_line_within_its_limit(text: str, limit: int) -> None:
     cleaned = clean(text, limit)

@@ -153,7 +153,7 @@ def _parse_uri(uri: str, name: str | None, after: str) -> Address | None:
 def _address(
     scheme: str, user: str, host: str, name: str | None, params: str, headers: str
 ) -> Address | None:
-    user = clean(unquote(user), _MAX_USER)
+    user, host = clean(unquote(user), _MAX_USER), clean(host, _MAX_USER)
     if not user and not host:
         return None
     return Address(scheme, user, host.lower(), name, dict(_params(params)), headers)

@@ -141,6 +141,8 @@ async def test_a_hang_up_that_never_works_is_given_up_and_said_so() -> None:
     async with serving(faults=faults, limits={"hang_up": 0.3}) as service:
         call = await service.ring(LEAVES)
         assert "never confirmed" in (await service.ended(call))["detail"]
+        await call.reached("detach")
+        assert call.state is State.LIVE
 
 
 async def test_a_call_that_is_too_long_is_warned_and_then_ended() -> None:

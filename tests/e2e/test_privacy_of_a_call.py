@@ -44,7 +44,7 @@ CANARIES = (
     "null eins",
     "5550188",
     "example.com",
-    "4711",  # keys
+    "4711820653",  # keys
     API_KEY,
     "hunter2",
     DEFAULT_SECRET,
@@ -86,7 +86,7 @@ MODEL = (
 
 async def whole_call(service: Service) -> CloudCall:
     """A call on which all that is personal is said, typed and worked with."""
-    steps: list[Any] = [Hears(), Presses("4711#"), Hears()]
+    steps: list[Any] = [Hears(), Presses("4711820653#"), Hears()]
     for words in SAID:
         steps += [Says(words), Hears()]
     call = await service.ring(

@@ -10,6 +10,7 @@ import pytest
 from offhook import Bot, Call, Transfer, tool
 from offhook.config import load
 from offhook.errors import SettingsError
+from offhook.runtime import session
 from offhook.serving import undialable
 from offhook.simulator import Call as CloudCall
 from offhook.simulator import (
@@ -185,6 +186,21 @@ async def test_a_slow_transfer_is_waited_for() -> None:
         call = await transferred(service)
         assert (await service.ended(call))["reason"] == "transferred"
         assert len(call.marks("refer")) == 1
+
+
+async def test_a_transfer_that_is_never_answered_may_be_under_way_and_is_watched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session, "REQUEST_S", 0.1)
+    faults = Faults(refer="slow", refer_slow_s=1e6)
+    async with serving(bot(), faults=faults, OFFHOOK_REFER_WATCH_S="1") as service:
+        script = Script(
+            steps=(Hears(), Says("A human."), Hears(FAILED), HangsUp()), model=(TO_SALES,)
+        )
+        call = await service.ring(script)
+        end = await service.over(call)
+        assert end["transfers"] == ["still_here"]
+        assert FAILED in said(call)
 
 
 async def test_a_caller_who_leaves_during_the_announcement_is_not_transferred() -> None:

@@ -84,7 +84,8 @@ class Process:
 @asynccontextmanager
 async def offhook(*arguments: str, env: dict[str, str], cwd: Path) -> AsyncIterator[Process]:
     """Run `offhook` with these arguments and, but for the bare necessities, these variables."""
-    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "SYSTEMROOT")}
+    necessary = ("PATH", "HOME", "LANG", "PYTHONPATH", "SYSTEMROOT")
+    kept = {k: v for k, v in os.environ.items() if k in necessary}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

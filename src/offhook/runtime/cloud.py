@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from offhook.realtime.requests import Request
 
 KEEP_S = 50.0  # keep an idle connection; below the minute after which balancers drop it
 REFRESH_S = 20.0
+BEHIND_S = 0.1  # refill that much behind a call, which needs the processor and the pool first
 CLOSE_S = 1.0
 
 Socket = aiohttp.ClientWebSocketResponse[Any]
@@ -74,7 +76,7 @@ class Cloud:
         self._tls = tls
         self._http: aiohttp.ClientSession | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._warming: set[asyncio.Task[None]] = set()
+        self._taken = asyncio.Event()
 
     async def __aenter__(self) -> Cloud:
         host = urlsplit(self.endpoint.rest_base).hostname or ""
@@ -94,9 +96,8 @@ class Cloud:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in (self._keeper, *self._warming):
-            if task is not None:
-                task.cancel()
+        if self._keeper is not None:
+            self._keeper.cancel()
         if self._http is not None:
             await self._http.close()
 
@@ -151,19 +152,21 @@ class Cloud:
         except (aiohttp.ClientError, OSError) as error:
             raise Refused(Refusal.BUSY, _name(error)) from None
         finally:
-            self.warm_one()
-
-    def warm_one(self) -> None:
-        """Open one more connection in the background, in place of the one that a call took."""
-        if self._warm:
-            task = asyncio.create_task(self._warm_up())
-            self._warming.add(task)
-            task.add_done_callback(self._warming.discard)
+            self._taken.set()
 
     async def _keep_warm(self) -> None:
+        """Fill the pool up whenever a call has taken a connection, and now and then anyway.
+
+        As many requests at once as there shall be connections: a single one would only use one
+        that is there.
+        """
         while True:
+            self._taken.clear()
             await asyncio.gather(*(self._warm_up() for _ in range(self._warm)))
-            await asyncio.sleep(REFRESH_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REFRESH_S):
+                    await self._taken.wait()
+                    await asyncio.sleep(BEHIND_S)
 
     async def _warm_up(self) -> None:
         """Any request will do, since a connection goes back to the pool after its answer."""

@@ -65,8 +65,16 @@ def serve(
 ) -> None:
     """Answer phone calls."""
     from offhook.serving import serve as run
+    from offhook.serving import wait_for_change
 
-    again = run(bot, env_file, reload=reload)
+    try:
+        again = run(bot, env_file, reload=reload)
+    except UserError as error:
+        if not reload:
+            raise
+        explain(error)  # a file that is being worked on is often broken for a moment
+        wait_for_change(bot)
+        again = True
     if again:
         from offhook.web.server import start_again
 
@@ -105,13 +113,18 @@ def main() -> None:
     """Run the command. A user's own mistake ends it with status 2 and words, not a trace."""
     try:
         app()
-    except SettingsError as error:
-        errors.print("[bold red]The settings need your attention:[/]")
-        for problem in error.problems:
-            errors.print(f"  [bold]{escape(problem.setting)}[/] {escape(problem.what)}")
-            if problem.example:
-                errors.print(f"      for example: {escape(problem.line)}", soft_wrap=True)
-        sys.exit(BAD_SETTINGS)
     except UserError as error:
-        errors.print(f"[bold red]{escape(str(error))}[/]")
+        explain(error)
         sys.exit(BAD_SETTINGS)
+
+
+def explain(error: UserError) -> None:
+    """Say what the user can mend, and how."""
+    if not isinstance(error, SettingsError):
+        errors.print(f"[bold red]{escape(str(error))}[/]")
+        return
+    errors.print("[bold red]The settings need your attention:[/]")
+    for problem in error.problems:
+        errors.print(f"  [bold]{escape(problem.setting)}[/] {escape(problem.what)}")
+        if problem.example:
+            errors.print(f"      for example: {escape(problem.line)}", soft_wrap=True)

@@ -17,7 +17,7 @@ from offhook.runtime.line import DEFAULT_TARGET
 from offhook.shop import make_bot
 from offhook.telephony.targets import parse_target
 from offhook.web.app import create_app
-from offhook.web.server import Server, restart_on_change
+from offhook.web.server import Server, next_change, restart_on_change
 from offhook.web.webhook import PATH
 
 
@@ -89,6 +89,11 @@ def undialable(uri: str) -> str | None:
 def bundled(settings: Settings) -> Bot:
     """The shop that answers when the user has no bot of their own yet."""
     return make_bot(settings.session.language, settings.shop.database)
+
+
+def wait_for_change(spec: str | None) -> None:
+    """Wait until a file of the bot changes."""
+    asyncio.run(next_change(watched(spec)))
 
 
 def watched(spec: str | None) -> list[Path]:

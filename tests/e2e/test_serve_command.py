@@ -3,6 +3,7 @@ to stop."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
@@ -301,3 +302,18 @@ async def test_a_changed_file_that_is_broken_is_said_so(bot_file: Path, cloud: S
         change(bot_file, "def (:\n")
         await process.said("SyntaxError", timeout=20)
         assert "Traceback" not in process.text
+
+
+async def test_a_broken_file_that_is_mended_is_served_again(
+    bot_file: Path, cloud: Simulator
+) -> None:
+    env, good = environment(cloud), bot_file.read_text()
+    async with offhook("serve", "my_bot.py", "--reload", env=env, cwd=bot_file.parent) as process:
+        await process.listens()
+        change(bot_file, "def (:\n")
+        await process.said("SyntaxError", timeout=20)
+        again = asyncio.create_task(process.said("listens on", timeout=20, count=2))
+        while not again.done():  # until the next look at the files has begun
+            change(bot_file, good)
+            await asyncio.wait({again}, timeout=0.5)
+        await again

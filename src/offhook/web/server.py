@@ -88,15 +88,19 @@ async def restart_on_change(
 
     The caller starts the program again; a new one in the same process would keep old modules.
     """
-    log = get_logger("server")
+    names = await next_change(paths)
+    waiting = len(switchboard) > 0
+    get_logger("server").info("changed", files=names, waiting_for_calls=waiting)
+    await switchboard.idle()
+    server.should_exit = True
+
+
+async def next_change(paths: Sequence[Path]) -> list[str]:
+    """Wait for a changed file of a bot; the names of those that have changed."""
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     async for changes in awatch(*paths, watch_filter=_Source(), debounce=200):
-        names = sorted({Path(path).name for _, path in changes})
-        waiting = len(switchboard) > 0
-        log.info("changed", files=names, waiting_for_calls=waiting)
-        await switchboard.idle()
-        server.should_exit = True
-        return
+        return sorted({Path(path).name for _, path in changes})
+    return []
 
 
 class _Source(DefaultFilter):

@@ -257,6 +257,11 @@ async def test_it_stops_at_once_when_nobody_is_on_the_line(
         assert await process.ended() == 0
 
 
+def saved(file: Path) -> str:
+    """What is in the file."""
+    return file.read_text()
+
+
 def change(file: Path, text: str) -> None:
     """Save a file as an editor does."""
     file.write_text(text)
@@ -307,7 +312,7 @@ async def test_a_changed_file_that_is_broken_is_said_so(bot_file: Path, cloud: S
 async def test_a_broken_file_that_is_mended_is_served_again(
     bot_file: Path, cloud: Simulator
 ) -> None:
-    env, good = environment(cloud), bot_file.read_text()
+    env, good = environment(cloud), saved(bot_file)
     async with offhook("serve", "my_bot.py", "--reload", env=env, cwd=bot_file.parent) as process:
         await process.listens()
         change(bot_file, "def (:\n")

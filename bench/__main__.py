@@ -50,7 +50,9 @@ def main() -> None:
     text = f"{_about(size)}\n\n{report.text(results)}"
     print(text)
     if options.save:
-        RESULTS.write_text(f"# Results of `make bench`\n\n```\n{text}\n```\n")
+        RESULTS.write_text(
+            f"# Results of `make bench`\n\nSaved by `python -m bench --save`.\n\n```\n{text}\n```\n"
+        )
 
 
 def _about(size: Size) -> str:

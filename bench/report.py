@@ -104,14 +104,18 @@ def _far_rows(results: Results) -> list[Row]:
 def _table(rows: list[Row]) -> str:
     names = [p.name for p in PROGRAMS]
     ratios = [f"{n}/floor" for n in names if n != FLOOR.name]
-    lines = [f"{'':36}" + "".join(f"{h:>15}" for h in (*names, *ratios))]
+    lines = [_line("", names, ratios)]
     for title, value, decimals in rows:
         values = {n: value(n) for n in names}
-        cells = [f"{values[n]:.{decimals}f}" for n in names]
         floor = values[FLOOR.name]
-        cells += [f"{values[n] / floor:.2f}" if floor else "-" for n in names if n != FLOOR.name]
-        lines.append(f"{title:36}" + "".join(f"{c:>15}" for c in cells))
+        shown = [f"{values[n]:.{decimals}f}" for n in names]
+        times = [f"{values[n] / floor:.2f}" if floor else "-" for n in names if n != FLOOR.name]
+        lines.append(_line(title, shown, times))
     return "\n".join(lines)
+
+
+def _line(title: str, values: Sequence[str], ratios: Sequence[str]) -> str:
+    return f"{title:36}" + "".join(f"{v:>15}" for v in values) + "".join(f"{r:>21}" for r in ratios)
 
 
 def _targets(results: Results) -> list[str]:

@@ -55,7 +55,8 @@ class Session:
         self._tools = ToolRunner(line, self._spawn, self.report)
         self._request: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None  # of a time gone by, uvloop's tells no time
+        self._timer_at = 0.0
         self._timed: tuple[Alarms | None, Surface | None] = (None, None)  # what it was set for
         self._watch: asyncio.TimerHandle | None = None
 
@@ -279,10 +280,10 @@ class Session:
         if at is None or self.call.phase is Phase.ENDED:
             return
         if self._timer is not None:
-            if self._timer.when() <= at:
+            if self._timer_at <= at:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(at, self._time_up)
+        self._timer, self._timer_at = self._loop.call_at(at, self._time_up), at
 
     def _time_up(self) -> None:
         self._timer, self._timed = None, (None, None)

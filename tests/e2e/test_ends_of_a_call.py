@@ -218,16 +218,16 @@ async def test_a_call_that_still_rings_is_rejected_when_the_time_to_drain_is_ove
 
 
 async def test_a_bug_of_ours_ends_one_call_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    from offhook.core import live
+    from offhook.core import records
 
-    step = live.step
+    note = records.note
 
     def breaks(call: Call, event: Any, now: float) -> Any:
         if getattr(event, "text", "") == "Break.":
             raise ZeroDivisionError("a bug")
-        return step(call, event, now)
+        return note(call, event, now)
 
-    monkeypatch.setattr(live, "step", breaks)
+    monkeypatch.setattr(records, "note", breaks)
     async with serving(tolerate=["bug"]) as service:
         good = await service.ring(Script(steps=(Hears(), Says("Hello."))))
         await good.reached("bot_said", count=2)

@@ -91,7 +91,11 @@ class SessionExpired(Struct, frozen=True, gc=False):
 # The conversation
 
 
-class UtteranceOpened(Struct, frozen=True, gc=False):
+class Noted(Struct, frozen=True, gc=False):
+    """Base of what only adds to the record, and decides nothing in any phase."""
+
+
+class UtteranceOpened(Noted, frozen=True, gc=False):
     """Somebody's utterance has got its place in the conversation, after `after`."""
 
     item: str
@@ -105,20 +109,20 @@ class CallerStarted(Struct, frozen=True, gc=False):
     item: str
 
 
-class CallerStopped(Struct, frozen=True, gc=False):
+class CallerStopped(Noted, frozen=True, gc=False):
     """The caller has stopped speaking."""
 
     item: str
 
 
-class CallerSaid(Struct, frozen=True, gc=False):
+class CallerSaid(Noted, frozen=True, gc=False):
     """Speech recognition has told what the caller said."""
 
     item: str
     text: str
 
 
-class CallerNotUnderstood(Struct, frozen=True, gc=False):
+class CallerNotUnderstood(Noted, frozen=True, gc=False):
     """Speech recognition has failed for this utterance; the model heard it all the same."""
 
     item: str
@@ -131,21 +135,21 @@ class CallerSilent(Struct, frozen=True, gc=False):
     item: str | None = None
 
 
-class BotSaid(Struct, frozen=True, gc=False):
+class BotSaid(Noted, frozen=True, gc=False):
     """The text of an utterance of the bot."""
 
     item: str
     text: str
 
 
-class BotSpoke(Struct, frozen=True, gc=False):
+class BotSpoke(Noted, frozen=True, gc=False):
     """How long the audio of an utterance is, in milliseconds."""
 
     item: str
     milliseconds: int
 
 
-class BotCut(Struct, frozen=True, gc=False):
+class BotCut(Noted, frozen=True, gc=False):
     """The caller heard only the first `heard_ms` milliseconds of an utterance."""
 
     item: str
@@ -209,7 +213,7 @@ class DigitPressed(Struct, frozen=True, gc=False):
     key: str
 
 
-class Used(Struct, frozen=True, gc=False):
+class Used(Noted, frozen=True, gc=False):
     """Tokens that one response has used; cached ones are a part of the input."""
 
     input_tokens: int = 0

@@ -8,39 +8,44 @@ from offhook.core.call import Call
 from offhook.core.transcript import Who
 
 
-def step(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command]] | None:
-    """Note an event that only adds to the record; `None` if it is not of that kind."""
+def note(call: Call, event: on.Noted, now: float) -> Call:
+    """Take down what only adds to the record."""
     script = call.transcript
     match event:
         case on.UtteranceOpened(item, who, after):
             script = script.open(item, who, now, after)
         case on.CallerSaid(item, text):
             script = script.say(item, Who.CALLER, text, now)
-        case on.CallerNotUnderstood(item):
-            script = script.open(item, Who.CALLER, now)
-        case on.CallerSilent(str(item)):
-            script = script.drop(item)
         case on.BotSaid(item, text):
             script = script.say(item, Who.BOT, text, now)
         case on.BotSpoke(item, milliseconds):
             script = script.spoken(item, milliseconds)
+        case on.Used():
+            return call.with_(usage=_sum(call.usage, event))
         case on.BotCut(item, heard_ms):
             script = script.cut(item, heard_ms)
-        case on.Used():
-            return call.with_(usage=_sum(call.usage, event)), []
+        case on.CallerNotUnderstood(item):
+            script = script.open(item, Who.CALLER, now)
+    return call if script is call.transcript else call.with_(transcript=script)
+
+
+def step(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command]] | None:
+    """Note an event that nothing else has come of; `None` if there is nothing to note."""
+    match event:
+        case on.CallerSilent(str(item)):
+            return call.with_(transcript=call.transcript.drop(item)), []
         case on.BotStarted() if call.greeted_at is None:
             return call.with_(greeted_at=now), []
-        case on.CallerStarted() | on.CallerStopped() | on.BotStarted() | on.BotStopped():
+        case on.CallerStarted() | on.BotStarted() | on.BotStopped():
             return call, []
         case on.Complained() | on.SayEnded():
             return call, []
         case _:
             return None
-    return call.with_(transcript=script), []
 
 
 def late(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command]]:
-    """Take in news about a finished call: a tool that went on, a transcript that was slow."""
+    """Take in news about a finished call: a tool that went on."""
     match event:
         case on.ToolEnded(ref, outcome) if call.tools.running(ref):
             return call.with_(tools=call.tools.ended(ref, outcome, now)), []

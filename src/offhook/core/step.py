@@ -38,6 +38,8 @@ def ring(
 def step(call: Call, event: on.Event, now: float) -> Stepped:
     """Step the call by one event. Pure: the same call, event and time give the same answer."""
     match call.phase, event:
+        case _, on.Noted():
+            return records.note(call, event, now), []
         case Phase.ENDED, _:  # late news about a finished call is normal
             return records.late(call, event, now)
         case _, on.TimeUp():

@@ -73,21 +73,19 @@ class Transcript(Struct, frozen=True):
 
     def find(self, item: str) -> Utterance | None:
         """The utterance of this item, if it is known."""
-        return next((u for u in reversed(self.utterances) if u.item == item), None)
+        place = self._place(item)
+        return None if place is None else self.utterances[place]
 
     def open(self, item: str, who: Who, at: float, after: str | None = None) -> Transcript:
         """Give the item its place: after `after` where that is known, else last.
 
         Opening an item again changes nothing.
         """
-        if self.find(item) is not None:
+        if self._place(item) is not None:
             return self
+        before = self._place(after) if after is not None else None
+        place = len(self.utterances) if before is None else before + 1
         new = Utterance(item, who, at)
-        place = len(self.utterances)
-        for index in range(len(self.utterances) - 1, -1, -1):
-            if self.utterances[index].item == after:
-                place = index + 1
-                break
         return Transcript((*self.utterances[:place], new, *self.utterances[place:]))
 
     def say(self, item: str, who: Who, text: str, at: float) -> Transcript:
@@ -107,7 +105,16 @@ class Transcript(Struct, frozen=True):
         """Forget an item that turned out to be no utterance, e.g. a silence."""
         return Transcript(tuple(u for u in self.utterances if u.item != item))
 
+    def _place(self, item: str) -> int | None:
+        """Where it stands. News is nearly always of one of the last."""
+        for place in range(len(self.utterances) - 1, -1, -1):
+            if self.utterances[place].item == item:
+                return place
+        return None
+
     def _change(self, item: str, **changes: object) -> Transcript:
-        return Transcript(
-            tuple(replace(u, **changes) if u.item == item else u for u in self.utterances)
-        )
+        place = self._place(item)
+        if place is None:
+            return self
+        new = replace(self.utterances[place], **changes)
+        return Transcript((*self.utterances[:place], new, *self.utterances[place + 1 :]))

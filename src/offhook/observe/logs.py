@@ -13,6 +13,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, MutableMapping
+from enum import Enum
 from types import TracebackType
 from typing import Any, Literal, TextIO, cast
 
@@ -29,6 +30,8 @@ Scope = Literal["webhook", "call", "tool", "transcript", "server"]
 _MAX_TEXT = 16_384
 _MAX_CLEAN = 2_048
 _LEVELS = {"warn": "warning", "exception": "error", "fatal": "critical", "msg": "info"}
+_IDS = {"call_id": "rtc_", "item": "item_", "ref": "call_"}  # of the cloud's own making
+_SEVERITY = logging.getLevelNamesMapping()
 _ACCESS_LOGS = ("uvicorn.access", "aiohttp.access")
 
 
@@ -67,7 +70,7 @@ class Pipeline:
     def __call__(self, _: WrappedLogger, method: str, fields: MutableMapping[str, Any]) -> str:
         """Return the line; the last processor of structlog, as nothing may come after it."""
         level = _LEVELS.get(method, method)
-        if logging.getLevelNamesMapping().get(level.upper(), logging.CRITICAL) < self.level:
+        if _SEVERITY.get(level.upper(), logging.CRITICAL) < self.level:
             raise structlog.DropEvent
         try:
             return self.render(self._entry(level, fields))
@@ -96,10 +99,12 @@ class Pipeline:
         return shown
 
     def _field(self, key: str, value: object) -> object:
-        if isinstance(value, int | float | None):
+        if value is None or isinstance(value, int | float):
             return value
+        if isinstance(value, Enum):
+            return value.value  # a word of our own
         if isinstance(value, str):
-            if key == "call_id" and value.startswith("rtc_") and value.isidentifier():
+            if key in _IDS and value.isidentifier() and value.startswith(_IDS[key]):
                 return value
             if len(value) > _MAX_TEXT:
                 value = value[:_MAX_TEXT] + "..."

@@ -25,14 +25,10 @@ class Narrator:
     def stepped(self, before: Call, event: on.Event, after: Call) -> None:
         """Tell what this event meant."""
         match event:
-            case (
-                on.UtteranceOpened() | on.TimeUp() | on.BotSpoke() | on.Used() | on.CallerStopped()
-            ):
-                pass  # frequent, and of no interest by themselves
-            case on.CallerSaid() | on.BotSaid() | on.BotCut() | on.CallerNotUnderstood():
+            case on.Noted():
                 self._said(event)
-            case on.CallerStarted() | on.BotStopped() | on.SayEnded():
-                pass
+            case on.TimeUp() | on.CallerStarted() | on.BotStopped() | on.SayEnded():
+                pass  # frequent, and of no interest by themselves
             case on.ToolAsked() | on.ToolVoided() | on.ToolEnded():
                 self._tooled(before, event, after)
             case on.BotStarted() if before.greeted_at is None and after.greeted_at is not None:
@@ -86,7 +82,7 @@ class Narrator:
             case on.ShutDown():
                 log.info("shutting down")
 
-    def _said(self, event: on.Event) -> None:
+    def _said(self, event: on.Noted) -> None:
         match event:
             case on.CallerSaid(item, text) | on.BotSaid(item, text):
                 who = Who.CALLER if isinstance(event, on.CallerSaid) else Who.BOT

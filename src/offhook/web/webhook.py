@@ -54,7 +54,7 @@ class Webhook:
         self._region = region
         self._log = get_logger("webhook")
         self.router = APIRouter()
-        self.router.add_api_route(PATH, self.receive, methods=["POST"], name="webhook")
+        self.router.add_route(PATH, self.receive, methods=["POST"], name="webhook")
 
     async def receive(self, request: Request) -> JSONResponse:
         """One delivery."""

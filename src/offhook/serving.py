@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -32,6 +33,7 @@ def serve(spec: str | None, env_file: Path, *, reload: bool) -> bool:
     app = create_app(bot, settings)
     server = Server(app, settings)
     server.on_started = lambda url: _introduce(app, bot, settings, url)
+    _calm_the_collector()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(_run(server, app, watched(spec) if reload else []))
 
@@ -47,6 +49,16 @@ async def _run(server: Server, app: FastAPI, paths: list[Path]) -> bool:
     again = changed.done()
     changed.cancel()
     return again
+
+
+def _calm_the_collector() -> None:
+    """Look for cyclic garbage less often: at its defaults a quarter of a busy line's CPU.
+
+    A call is values that are freed by their count; what is loaded once need not be looked at.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _introduce(app: FastAPI, bot: Bot, settings: Settings, url: str) -> None:

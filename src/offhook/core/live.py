@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core import handover, joining, leaving, records
@@ -21,14 +23,10 @@ PROBES = 3  # silent sidebands in a row, each proven alive by a re-attach, befor
 
 def step(call: Call, event: on.Event, now: float) -> Step | None:
     """A step of a live call."""
-    return (
-        _line(call, event, now)
-        or handover.step(call, event, now)
-        or _clock(call, event, now)
-        or _tools(call, event, now)
-        or _keys(call, event, now)
-        or _voices(call, event, now)
-    )
+    for part in PARTS.get(type(event), ()):
+        if (stepped := part(call, event, now)) is not None:
+            return stepped
+    return None
 
 
 def _line(call: Call, event: on.Event, now: float) -> Step | None:
@@ -184,3 +182,26 @@ def _voices(call: Call, event: on.Event, now: float) -> Step | None:
             return call, []
         case _:
             return None
+
+
+# Which part of the conversation an event is for; the first that makes something of it wins.
+PARTS: dict[type[on.Event], tuple[Callable[[Call, on.Event, float], Step | None], ...]] = {
+    on.SidebandLost: (_line,),
+    on.NothingHeard: (_line,),
+    on.SessionExpired: (_line,),
+    on.ModelFailed: (_line,),
+    on.ShutDown: (_line,),
+    on.Referred: (handover.step,),
+    on.ReferFailed: (handover.step,),
+    on.Due: (handover.step, _clock, _keys),
+    on.SayEnded: (handover.step, _voices),
+    on.ToolAsked: (_tools,),
+    on.ToolVoided: (_tools,),
+    on.ToolEnded: (_tools,),
+    on.DigitPressed: (_keys,),
+    on.HookAnswered: (_keys,),
+    on.CallerStarted: (_voices,),
+    on.CallerSilent: (_voices,),
+    on.BotStarted: (_voices,),
+    on.BotStopped: (_voices,),
+}

@@ -70,8 +70,6 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             return _failed(call, TransferOutcome.REFUSED, detail, now)
         case ((Stage.REFERRING | Stage.WATCHING), on.Due(Alarm.REFER)):
             return _failed(call, TransferOutcome.STILL_HERE, "", now)
-        case ((Stage.REFERRING | Stage.WATCHING), on.ModelFailed()):
-            return call, []
         case _:
             return None
 

@@ -81,7 +81,8 @@ class Call:
             clock=clock, profile=profile, timings=timings, faults=faults, beliefs=beliefs
         )
         self._playback = Playback(self._stage)
-        self._answers = Answers(self._stage, self._playback, Model(script.model))
+        improviser = script.improviser() if script.improviser is not None else None
+        self._answers = Answers(self._stage, self._playback, Model(script.model, improviser))
         self._turns = Turns(self._stage, self._playback, self._answers)
         self._commands = Commands(self._stage, self._answers, self._playback)
         self._caller = Caller(

@@ -52,8 +52,14 @@ class Voice(Struct, frozen=True, kw_only=True):
         told = ", ".join(f"{self._name(name)}: {self._value(v)}" for name, v in given.items())
         return f"{told}. {self.right}"
 
+    def results(self, outputs: list[Any]) -> str:
+        """What tools answered, as sentences; empty for no outputs."""
+        told = [self.result(output) for output in outputs]
+        asks = bool(told) and not told[-1].endswith("?")
+        return " ".join([*told, self.anything_else] if asks else told)
+
     def result(self, output: Any) -> str:
-        """What a tool answered, as a sentence."""
+        """What one tool answered, as a sentence."""
         match output:
             case {"error": _}:
                 return self.failed
@@ -64,8 +70,8 @@ class Voice(Struct, frozen=True, kw_only=True):
             case {"status": str(status), **rest} if set(rest) <= {"target"}:
                 return f"{status}."
             case dict():
-                return f"{_sentence(self._fields(output))} {self.anything_else}"
-        return f"{_sentence(self._value(output))} {self.anything_else}"
+                return _sentence(self._fields(output))
+        return _sentence(self._value(output))
 
     def _fields(self, fields: Json) -> str:
         told = [(self._name(name), self._value(v)) for name, v in fields.items()

@@ -44,7 +44,8 @@ _MEANS = {
     for word in words.split()
 }
 _LEADS = re.compile(
-    r"^(?:\W|\b(?:sorry|hello|hi|hallo|well|just|and|und|so|ok|okay|also|yes|ja|excuse me|please|"
+    r"^(?:\W|\b(?:sorry|hello|hi|hallo|well|just|and|und|so|ok|okay|also|yes|ja|excuse me|please|then|"
+    r"whether|that|dann|"
     r"bitte|i would like|i'd like|i want|i need|i am|i'm|can you|could you|do you|have you|"
     r"what do you|was verkaufen sie|are there|"
     r"is there|is|are|tell me|check|if|whether|find|look for|looking for|search for|got|have|sell|"
@@ -64,9 +65,11 @@ _TAILS = re.compile(
 
 
 _FREE = re.compile(r"reason|topic|subject|message|note|summary|question")
-_IDIOMS = (
-    (re.compile(r"\b(?:do you have|have you got|how many|haben sie|gibt es|wie viele)\b"), "stock"),
-    (re.compile(r"\b(?:call|ring|phone) (?:me|us)\b|\brufen sie (?:mich|uns)\b"), "callback"),
+_ASKS_FOR_STOCK = re.compile(
+    r"\b(?:do you have|have you got|how many|haben sie|gibt es|wie viele)\b", re.IGNORECASE
+)
+_ASKS_TO_BE_CALLED = re.compile(
+    r"\b(?:call|ring|phone) (?:me|us)\b|\brufen sie (?:mich|uns)\b|\bcall-? ?back\b", re.IGNORECASE
 )
 
 
@@ -127,9 +130,11 @@ def _stem(word: str) -> str:
 def pick(tools: Iterable[Json], text: str) -> Json | None:
     """The tool that the words fit best; `None` where they fit none."""
     offered = list(tools)
-    idioms = {meant for idiom, meant in _IDIOMS if idiom.search(text.casefold())}
-    for wanted in (concepts(text), idioms):
-        scored = [(_score(tool, wanted, text), -n) for n, tool in enumerate(offered)]
+    wanted = concepts(text)
+    if _ASKS_TO_BE_CALLED.search(text):
+        wanted = {"callback", "schedule"}
+    for words in (wanted, {"stock"} if _ASKS_FOR_STOCK.search(text) else set()):
+        scored = [(_score(tool, words, text), -n) for n, tool in enumerate(offered)]
         best = max(scored, default=(0.0, 0))
         if best[0] > 0:
             return offered[-best[1]]

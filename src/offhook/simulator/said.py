@@ -9,10 +9,8 @@ _DIGITS = (
     "null|eins|zwei|zwo|drei|vier|fünf|sechs|sieben|acht|neun"
 )
 _SPOKEN = re.compile(rf"\b(?:(?:{_DIGITS})\b[ ,.-]*){{3,}}", re.IGNORECASE)
-_NO_PREFIX = "under|below|than|most|up|to|at|by|in|is|it|unter|bis|um|ist|number|nummer"
-_CODE = re.compile(
-    rf"\b(?!(?:{_NO_PREFIX})\b)[A-Za-z]{{2,}}[ -]?\d[\d -]+\d|\b\d[\d -]{{2,}}\d", re.IGNORECASE
-)
+_CODE = re.compile(r"\b[A-Z]{2,}[ -]?\d[\d -]*\d")
+_BARE_CODE = re.compile(r"\b\d[\d -]{2,}\d")
 _PHONE = re.compile(r"(?:\+|\b00|\b0)\d[\d ()/-]{4,}\d")
 _PLAIN_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _LIMIT = re.compile(
@@ -74,7 +72,7 @@ def _first(pattern: re.Pattern[str], text: str) -> str | None:
 
 def code(text: str) -> str | None:
     """Something like an order or article number, as it was said: `ACME 12345`, `one two three`."""
-    return _first(_CODE, text) or _first(_SPOKEN, text)
+    return _first(_CODE, text) or _first(_BARE_CODE, text) or _first(_SPOKEN, text)
 
 
 def phone(text: str) -> str | None:

@@ -33,19 +33,30 @@ class Understudy:
         """What the model does now."""
         voice = voice_for(session)
         tools = {tool["name"]: tool for tool in session["tools"] if tool.get("name")}
-        fresh = [item for item in items if item["id"] not in self._read]
-        self._read.update(item["id"] for item in fresh)
-        outputs = [item for item in fresh if item["type"] == "function_call_output"]
-        heard = [item for item in fresh if item.get("role") in ("user", "system")]
-        if outputs and not any(item.get("role") == "user" for item in heard):
-            return self._reads(voice, outputs)
-        if not heard:
-            return Replies(voice.still_there if items else voice.hello)
-        text = caller_text if heard[-1]["role"] == "user" else item_text(heard[-1])
-        return self._answers(voice, tools, text.strip())
+        outputs = [
+            item
+            for item in items
+            if item["type"] == "function_call_output" and item["id"] not in self._read
+        ]
+        self._read.update(item["id"] for item in outputs)
+        results = voice.results([_parsed(item["output"]) for item in outputs])
+        heard = _unanswered(items)
+        if heard is None or heard["id"] in self._read:
+            return Replies(results or (voice.still_there if items else voice.hello))
+        self._read.add(heard["id"])
+        if heard["role"] == "system":
+            act = self._obeys(voice, tools, item_text(heard))
+        else:
+            act = self._answers(voice, tools, caller_text.strip())
+        return _after(results, act)
 
-    def _reads(self, voice: Voice, outputs: list[Json]) -> Act:
-        return Replies(" ".join(voice.result(_parsed(item["output"])) for item in outputs))
+    def _obeys(self, voice: Voice, tools: dict[str, Json], text: str) -> Act:
+        """An order in words of its own, such as what the caller typed on the keypad."""
+        tool = choosing.pick(_own(tools), text)
+        if tool is None:
+            return Replies(voice.pardon)
+        self._wanted, self._given, self._asked = tool["name"], {}, None
+        return self._collects(voice, tool, text)
 
     def _answers(self, voice: Voice, tools: dict[str, Json], text: str) -> Act:
         if not text:
@@ -122,6 +133,29 @@ class Understudy:
             if value is not None:
                 self._given[param.name] = value
         return self._calls(tool)
+
+
+def _unanswered(items: list[Json]) -> Json | None:
+    """The newest words of the caller or the system, if the model has not reacted since."""
+    for item in reversed(items):
+        match item:
+            case {"type": "function_call"} | {"role": "assistant"}:
+                return None
+            case {"type": "message"}:
+                return item
+    return None
+
+
+def _after(results: str, act: Act) -> Act:
+    """The same act, with the results of tools told first."""
+    match act:
+        case _ if not results:
+            return act
+        case Replies(text=text):
+            return Replies(f"{results} {text}")
+        case CallsTools(calls=calls):
+            return CallsTools(*calls, preamble=results)
+    return act
 
 
 def _named(tools: dict[str, Json], names: tuple[str, ...]) -> Json | None:

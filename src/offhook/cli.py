@@ -28,6 +28,7 @@ BAD_SETTINGS = 2
 
 
 class CloudName(StrEnum):
+class Profile(StrEnum):
     """The clouds that the simulator can be."""
 
     OPENAI = "openai"
@@ -107,6 +108,49 @@ def simulator(
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else str(error)
         raise UserError(f"Cannot listen on {host}:{port}: {why}.") from None
+
+
+@app.command()
+def call(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Scenarios: names of the catalogue, or .toml files.")
+    ] = None,
+    bot: Annotated[
+        str | None, typer.Option(help="module:bot or file.py:bot; else the bundled shop.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="The webhook of a server that already runs.")
+    ] = None,
+    secret: Annotated[
+        str | None,
+        typer.Option(help="That server's webhook secret.", envvar="OPENAI_WEBHOOK_SECRET"),
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="How much faster than in life people speak.", min=0.1)
+    ] = None,
+    profile: Annotated[Profile, typer.Option(help="Which cloud to be.")] = Profile.OPENAI,
+    port: Annotated[int | None, typer.Option(help="The port of the simulated cloud.")] = None,
+    talk: Annotated[bool, typer.Option("--talk", help="Be the caller yourself.")] = False,
+    shelf: Annotated[bool, typer.Option("--list", help="List the catalogue.")] = False,
+) -> None:
+    """Ring the bot as a scenario says, or by hand, and say what held."""
+    from offhook import calling
+
+    out = Console(highlight=False)
+    if shelf:
+        out.print(calling.shelf())
+        return
+    pace = speed or (1.0 if talk else 4.0)
+    stage = calling.rehearsal(
+        bot, url=url, secret=secret if url else None, speed=pace, profile=profile.value, port=port
+    )
+    if talk:
+        from offhook.talk import talk as run
+
+        sys.exit(asyncio.run(run(stage, out)))
+    if not names:
+        raise UserError("Which call? `offhook call --list` shows them; --talk lets you speak.")
+    sys.exit(asyncio.run(calling.play(names, stage, out)))
 
 
 def main() -> None:

@@ -69,15 +69,7 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """The product's own server on a free port, as `offhook serve` runs it."""
     with tempfile.TemporaryDirectory(prefix="offhook-") as folder:
-        own = {
-            "OPENAI_API_KEY": cloud.api_key,
-            "OPENAI_WEBHOOK_SECRET": cloud.webhook_secret,
-            "OPENAI_BASE": cloud.base_url,
-            "SIP_TARGET_URI": TARGET,
-            "PORT": "0",
-        }
-        if cloud.profile.name == "azure":
-            own["OFFHOOK_PROVIDER"] = "azure"
+        own = {**settings_for(cloud), "SIP_TARGET_URI": TARGET, "PORT": "0"}
         loaded = load(None, {**own, **(settings or {})})
         app = create_app(bot or make_bot("en", Path(folder, "shop.sqlite3")), loaded)
         server = Server(app, loaded)
@@ -89,6 +81,18 @@ async def serving(
         finally:
             server.should_exit = True
             await serve
+
+
+def settings_for(cloud: Simulator) -> dict[str, str]:
+    """The settings with which a server finds this cloud."""
+    own = {
+        "OPENAI_API_KEY": cloud.api_key,
+        "OPENAI_WEBHOOK_SECRET": cloud.webhook_secret,
+        "OPENAI_BASE": cloud.base_url,
+    }
+    if cloud.profile.name == "azure":
+        own |= {"OFFHOOK_PROVIDER": "azure", "REALTIME_MODEL": cloud.deployments[0]}
+    return own
 
 
 def paced(speed: float) -> dict[str, str]:
@@ -126,7 +130,7 @@ class Rehearsal:
             profile, speed=speed, port=port, webhook_secret=secret or DEFAULT_SECRET
         )
         self._bot = bot
-        self._url = url
+        self.url = url
         self._servers: dict[BotSide, Served] = {}
         self._starting = asyncio.Lock()
         self._stack = AsyncExitStack()
@@ -164,7 +168,7 @@ class Rehearsal:
     ) -> tuple[Call, Session | None]:
         """One call, from its ring to its end; and the product's own view of it where it is here."""
         served = await self._served(scenario.bot)
-        url = self._url if served is None else served.url
+        url = self.url if served is None else served.url
         assert url is not None  # noqa: S101 - without an address there is a server of ours
         call = self.cloud.place(scenario.script, scenario.faults)
         found = asyncio.create_task(_session(call, served))
@@ -190,7 +194,7 @@ class Rehearsal:
         return call, found.result() if found.done() and not found.cancelled() else None
 
     async def _served(self, side: BotSide) -> Served | None:
-        if self._url is not None:
+        if self.url is not None:
             return None
         async with self._starting:
             if side not in self._servers:

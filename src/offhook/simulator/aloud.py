@@ -54,7 +54,7 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def results(self, outputs: list[Any]) -> str:
         """What tools answered, as sentences; empty for no outputs."""
-        told = [self.result(output) for output in outputs]
+        told = [self.result(output) for output in outputs if not _is_told_otherwise(output)]
         asks = bool(told) and not told[-1].endswith("?")
         return " ".join([*told, self.anything_else] if asks else told)
 
@@ -67,15 +67,14 @@ class Voice(Struct, frozen=True, kw_only=True):
                 near = output.get("did_you_mean")
                 offer = f" {self.did_you_mean} {self._value(near)}?" if near else ""
                 return f"{self.not_found}{offer}"
-            case {"status": str(status), **rest} if set(rest) <= {"target"}:
-                return f"{status}."
             case dict():
                 return _sentence(self._fields(output))
         return _sentence(self._value(output))
 
     def _fields(self, fields: Json) -> str:
         told = [(self._name(name), self._value(v)) for name, v in fields.items()
-                if name not in _QUIET and v not in (None, "", [], {})]  # fmt: skip
+                if name not in _QUIET and v not in (None, "", [], {})
+                and (name, v) != ("more", 0)]  # fmt: skip
         return ", ".join(f"{name}: {value}" for name, value in told) or self.nothing
 
     def _value(self, value: Any) -> str:
@@ -95,6 +94,14 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     def _name(self, name: str) -> str:
         return self.names.get(name, re.sub(r"[_-]+", " ", name))
+
+
+def _is_told_otherwise(output: Any) -> bool:
+    """Whether it is about the call itself, of which the caller hears anyway."""
+    match output:
+        case {"status": str(), **rest}:
+            return set(rest) <= {"target"}
+    return False
 
 
 def _headline(tool: Json) -> str:

@@ -119,6 +119,11 @@ class Call:
         """The conversation's items, oldest first."""
         return self._stage.items.items
 
+    @property
+    def audible(self) -> str:
+        """The words that the caller hears right now, up to this moment; empty in silence."""
+        return self._playback.audible
+
     def transcript(self) -> str:
         """Who said and did what, a line each."""
         return self._stage.trace.transcript()

@@ -44,8 +44,8 @@ _MEANS = {
     for word in words.split()
 }
 _LEADS = re.compile(
-    r"^(?:\W|\b(?:sorry|hello|hi|hallo|well|just|and|und|so|ok|okay|also|yes|ja|excuse me|please|then|"
-    r"whether|that|dann|"
+    r"^(?:\W|\b(?:sorry|hello|hi|hallo|well|just|and|und|so|ok|okay|also|yes|ja|excuse me|please|"
+    r"then|whether|that|dann|"
     r"bitte|i would like|i'd like|i want|i need|i am|i'm|can you|could you|do you|have you|"
     r"what do you|was verkaufen sie|are there|"
     r"is there|is|are|tell me|check|if|whether|find|look for|looking for|search for|got|have|sell|"
@@ -170,6 +170,14 @@ def argument(param: Param, text: str, *, asked: bool) -> Any:
             found = said.limit(text)
             return said.number(text) if found is None and (asked or param.required) else found
     return _text(param, text, asked=asked)
+
+
+def is_about(param: Param, text: str) -> bool:
+    """Whether the words hold what this parameter is for, as far as its name and type tell."""
+    if param.choices or param.kind != "string":
+        return argument(param, text, asked=True) is not None
+    readers = [read for pattern, read in _READERS if pattern.search(param.name)]
+    return any(read(text) is not None for read in readers[:1])
 
 
 def _choice(param: Param, text: str) -> str | None:

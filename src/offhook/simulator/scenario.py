@@ -21,15 +21,17 @@ Where `model` says nothing, the understudy plays it.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from offhook.simulator import toml_lines
 from offhook.simulator.faults import Faults
@@ -159,6 +161,13 @@ class Scenario(Struct, frozen=True, kw_only=True):
     faults: Faults
     bot: BotSide
     must: Must
+
+
+def by_hand(name: str, steps: Sequence[Step] = ()) -> Scenario:
+    """A call that nobody has written down: the understudy answers, nothing must be true."""
+    file = _File(title=name)
+    scenario = _scenario(file, Faults(), name)
+    return replace(scenario, script=dataclasses.replace(scenario.script, steps=steps))
 
 
 def read(path: Path) -> Scenario:

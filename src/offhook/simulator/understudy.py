@@ -90,7 +90,7 @@ class Understudy:
         other = choosing.pick(_own(tools), text)
         if other is not None and other is not tool and said.agrees(text) is None:
             param = next((p for p in choosing.params(tool) if p.name == self._asked), None)
-            if param is None or choosing.argument(param, text, asked=False) is None:
+            if param is None or not choosing.is_about(param, text):
                 self._wanted, self._given, self._asked = other["name"], {}, None
                 return self._collects(voice, other, text)
         return self._collects(voice, tool, text)

@@ -48,13 +48,18 @@ def scenario(name: str) -> Scenario:
         raise UserError(str(error)) from None
 
 
+def scenarios(names: Sequence[str]) -> list[Scenario]:
+    """The named ones; without names, the whole catalogue."""
+    return [scenario(name) for name in names] or list(catalogue().values())
+
+
 async def play(names: Sequence[str], stage: Rehearsal, out: Console) -> int:
     """Play scenarios one after the other, each as a story. Returns 0 if all of them held."""
-    scenarios = [scenario(name) for name in names]
+    chosen = scenarios(names)
     held = True
     async with stage:
         introduce(stage, out)
-        for each in scenarios:
+        for each in chosen:
             held &= (await one(stage, each, out)).held
     return 0 if held else 1
 

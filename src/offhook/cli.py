@@ -153,6 +153,34 @@ def call(
     sys.exit(asyncio.run(calling.play(names, stage, out)))
 
 
+@app.command()
+def chaos(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Scenarios; without any, the whole catalogue.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Chooses the faults; the same seed, the same faults.")
+    ] = None,
+    bot: Annotated[
+        str | None, typer.Option(help="module:bot or file.py:bot; else the bundled shop.")
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(help="How much faster than in life people speak.", min=0.1)
+    ] = 20.0,
+    profile: Annotated[Profile, typer.Option(help="Which cloud to be.")] = Profile.OPENAI,
+) -> None:
+    """Play the catalogue under faults, and print what held."""
+    import secrets
+
+    from offhook import calling
+    from offhook.chaos import run
+
+    stage = calling.rehearsal(bot, speed=speed, profile=profile.value)
+    chosen = seed if seed is not None else secrets.randbelow(10_000)
+    scenarios = calling.scenarios(names or [])
+    sys.exit(asyncio.run(run(scenarios, chosen, stage, Console(highlight=False))))
+
+
 def main() -> None:
     """Run the command. A user's own mistake ends it with status 2 and words, not a trace."""
     try:

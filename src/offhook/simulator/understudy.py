@@ -33,11 +33,7 @@ class Understudy:
         """What the model does now."""
         voice = voice_for(session)
         tools = {tool["name"]: tool for tool in session["tools"] if tool.get("name")}
-        outputs = [
-            item
-            for item in items
-            if item["type"] == "function_call_output" and item["id"] not in self._read
-        ]
+        outputs = [item for item in _outputs(items) if item["id"] not in self._read]
         self._read.update(item["id"] for item in outputs)
         results = voice.results([_parsed(item["output"]) for item in outputs])
         heard = _unanswered(items)
@@ -133,6 +129,13 @@ class Understudy:
             if value is not None:
                 self._given[param.name] = value
         return self._calls(tool)
+
+
+def _outputs(items: list[Json]) -> list[Json]:
+    """What the tools answered, in the order in which they were asked."""
+    asked = [item["call_id"] for item in items if item["type"] == "function_call"]
+    answers = [item for item in items if item["type"] == "function_call_output"]
+    return sorted(answers, key=lambda item: asked.index(item["call_id"]))
 
 
 def _unanswered(items: list[Json]) -> Json | None:

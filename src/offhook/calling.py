@@ -11,14 +11,12 @@ from rich.table import Table
 from offhook.errors import UserError
 from offhook.loading import load_bot
 from offhook.observe.logs import configure
-from offhook.rehearsal import Played, Rehearsal, settings_for
+from offhook.rehearsal import PORT, Played, Rehearsal, settings_for
 from offhook.simulator import Call
 from offhook.simulator.profile import ProfileName
 from offhook.simulator.scenario import Scenario, ScenarioError
 from offhook.simulator.shelf import catalogue, find
 from offhook.story import tell
-
-PORT = 9000  # where the cloud listens for a server that we do not start
 
 
 def rehearsal(

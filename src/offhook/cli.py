@@ -128,7 +128,7 @@ def call(
     speed: Annotated[
         float | None, typer.Option(help="How much faster than in life people speak.", min=0.1)
     ] = None,
-    profile: Annotated[Profile, typer.Option(help="Which cloud to be.")] = Profile.OPENAI,
+    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
     port: Annotated[int | None, typer.Option(help="The port of the simulated cloud.")] = None,
     talk: Annotated[bool, typer.Option("--talk", help="Be the caller yourself.")] = False,
     shelf: Annotated[bool, typer.Option("--list", help="List the catalogue.")] = False,
@@ -153,6 +153,38 @@ def call(
     sys.exit(asyncio.run(calling.play(names, stage, out)))
 
 
+@app.command("test")
+def play_files(
+    places: Annotated[list[Path], typer.Argument(help="Folders of scenario files, or files.")],
+    bot: Annotated[
+        str | None, typer.Option(help="module:bot or file.py:bot; else the bundled shop.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="The webhook of a server that already runs.")
+    ] = None,
+    secret: Annotated[
+        str | None,
+        typer.Option(help="That server's webhook secret.", envvar="OPENAI_WEBHOOK_SECRET"),
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(help="How much faster than in life people speak.", min=0.1)
+    ] = 20.0,
+    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
+    port: Annotated[int | None, typer.Option(help="The port of the simulated cloud.")] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Write a JUnit report to this file, too.")
+    ] = None,
+) -> None:
+    """Play scenario files as tests."""
+    from offhook import calling
+    from offhook.suite import files, run
+
+    stage = calling.rehearsal(
+        bot, url=url, secret=secret if url else None, speed=speed, profile=profile.value, port=port
+    )
+    sys.exit(asyncio.run(run(files(places), stage, Console(highlight=False), junit)))
+
+
 @app.command()
 def chaos(
     names: Annotated[
@@ -167,7 +199,7 @@ def chaos(
     speed: Annotated[
         float, typer.Option(help="How much faster than in life people speak.", min=0.1)
     ] = 20.0,
-    profile: Annotated[Profile, typer.Option(help="Which cloud to be.")] = Profile.OPENAI,
+    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
 ) -> None:
     """Play the catalogue under faults, and print what held."""
     import secrets

@@ -36,6 +36,7 @@ from offhook.web.server import Server
 from offhook.web.webhook import PATH
 
 TARGET = "sip:support@pbx.example.com"
+PORT = 9000  # where the cloud listens for a server that is not started here
 PATIENCE_S = 60.0
 RECORD_S = 3.0  # how long the server may need to learn of an end that the cloud knows
 Watch = Callable[[Call], Awaitable[None]]
@@ -111,8 +112,9 @@ def paced(speed: float) -> dict[str, str]:
 class Rehearsal:
     """A simulated cloud, and servers as the scenarios want them; an async context manager.
 
-    Without `bot` the bundled shop answers. With `url`, a webhook's address, a server that already
-    runs is rung; it must have been told to use this cloud.
+    Without `bot` the bundled shop answers. `settings` are more of the server's. With `url`, a
+    webhook's address, a server that already runs is rung; it must have been told to use this
+    cloud.
     """
 
     def __init__(
@@ -124,12 +126,14 @@ class Rehearsal:
         speed: float = 4.0,
         profile: ProfileName = "openai",
         port: int = 0,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.speed = speed
         self.cloud = Simulator(
             profile, speed=speed, port=port, webhook_secret=secret or DEFAULT_SECRET
         )
         self._bot = bot
+        self._settings = {**paced(speed), **(settings or {})}
         self.url = url
         self._servers: dict[BotSide, Served] = {}
         self._starting = asyncio.Lock()
@@ -200,7 +204,7 @@ class Rehearsal:
             if side not in self._servers:
                 bot = troubled(self._bot or self._shop(side.language), side)
                 self._servers[side] = await self._stack.enter_async_context(
-                    serving(self.cloud, bot, settings=paced(self.speed))
+                    serving(self.cloud, bot, settings=self._settings)
                 )
             return self._servers[side]
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from offhook.simulator import Call, Mark
 
@@ -31,9 +34,15 @@ def whole(call: Call, caller: str, speed: float) -> list[str]:
     return [line(mark, text, speed) for mark, text in told if text]
 
 
+def plain(call: Call, caller: str, speed: float) -> str:
+    """All steps so far as plain text."""
+    return "\n".join(Text.from_markup(each).plain for each in whole(call, caller, speed))
+
+
 def line(mark: Mark, text: str, speed: float) -> str:
-    """A step with its time."""
-    return f"{mark.at / speed * 1000:8.0f} ms  {text}"
+    """A step with its time; that of the simulation where it runs as fast as it can."""
+    passed = mark.at if math.isinf(speed) else mark.at / speed
+    return f"{passed * 1000:8.0f} ms  {text}"
 
 
 def sentence(mark: Mark, caller: str) -> str | None:

@@ -130,7 +130,7 @@ def _always(call: Call) -> Iterator[str]:
 
 def _tool(must: ToolMust, call: Call) -> Iterator[str]:
     asked = [mark for mark in call.marks("tool_asked") if mark.detail["name"] == must.called]
-    fitting = [mark for mark in asked if _fits(must.with_, mark)]
+    fitting = [mark for mark in asked if arguments_fit(must.with_, mark)]
     with_ = f" with {json.dumps(must.with_, ensure_ascii=False)}" if must.with_ else ""
     if not fitting and must.times != 0:
         calls = "; ".join(str(mark.detail["arguments"]) for mark in asked)
@@ -146,7 +146,8 @@ def _tool(must: ToolMust, call: Call) -> Iterator[str]:
             yield f"{must.called} did not answer {must.answered!r}, but {answers}"
 
 
-def _fits(wanted: Json, asked: Mark) -> bool:
+def arguments_fit(wanted: Json, asked: Mark) -> bool:
+    """Whether a function call has these arguments among its own; text is compared by its words."""
     try:
         given = json.loads(asked.detail["arguments"] or "{}")
     except ValueError:

@@ -163,11 +163,10 @@ class Scenario(Struct, frozen=True, kw_only=True):
     must: Must
 
 
-def by_hand(name: str, steps: Sequence[Step] = ()) -> Scenario:
-    """A call that nobody has written down: the understudy answers, nothing must be true."""
-    file = _File(title=name)
-    scenario = _scenario(file, Faults(), name)
-    return replace(scenario, script=dataclasses.replace(scenario.script, steps=steps))
+def by_hand(name: str, model: Sequence[Act] = ()) -> Scenario:
+    """A call that nobody has written down: somebody plays the caller, nothing must be true."""
+    scenario = _scenario(_File(title=name), Faults(), name)
+    return replace(scenario, script=dataclasses.replace(scenario.script, model=model))
 
 
 def read(path: Path) -> Scenario:

@@ -28,6 +28,7 @@ from offhook.runtime.switchboard import Switchboard
 from offhook.shop import make_bot
 from offhook.simulator import DEFAULT_SECRET, Call, Simulator
 from offhook.simulator.must import untrue
+from offhook.simulator.private import ADDRESS, PrivateSimulator
 from offhook.simulator.profile import ProfileName
 from offhook.simulator.scenario import BotSide, Scenario
 from offhook.tools import Tool
@@ -72,16 +73,29 @@ async def serving(
     with tempfile.TemporaryDirectory(prefix="offhook-") as folder:
         own = {**settings_for(cloud), "SIP_TARGET_URI": TARGET, "PORT": "0"}
         loaded = load(None, {**own, **(settings or {})})
-        app = create_app(bot or make_bot("en", Path(folder, "shop.sqlite3")), loaded)
-        server = Server(app, loaded)
-        started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        server.on_started = started.set_result
-        serve = asyncio.create_task(server.serve())
-        try:
-            yield Served(await started + PATH, app.state.metrics, app.state.switchboard)
-        finally:
-            server.should_exit = True
-            await serve
+        bot = bot or make_bot("en", Path(folder, "shop.sqlite3"))
+        if isinstance(cloud, PrivateSimulator):
+            app = create_app(bot, loaded, connector=cloud.connector)
+            cloud.app = app
+            async with app.router.lifespan_context(app):
+                yield Served(ADDRESS + PATH, app.state.metrics, app.state.switchboard)
+            return
+        app = create_app(bot, loaded)
+        async with _listening(Server(app, loaded)) as url:
+            yield Served(url + PATH, app.state.metrics, app.state.switchboard)
+
+
+@asynccontextmanager
+async def _listening(server: Server) -> AsyncIterator[str]:
+    """A server with its address, stopped in the end."""
+    started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    server.on_started = started.set_result
+    serve = asyncio.create_task(server.serve())
+    try:
+        yield await started
+    finally:
+        server.should_exit = True
+        await serve
 
 
 def settings_for(cloud: Simulator) -> dict[str, str]:
@@ -114,7 +128,8 @@ class Rehearsal:
 
     Without `bot` the bundled shop answers. `settings` are more of the server's. With `url`, a
     webhook's address, a server that already runs is rung; it must have been told to use this
-    cloud.
+    cloud. `private` opens no ports: cloud and server talk within this process, and all scenarios
+    must want the same bot.
     """
 
     def __init__(
@@ -127,11 +142,11 @@ class Rehearsal:
         profile: ProfileName = "openai",
         port: int = 0,
         settings: Mapping[str, str] | None = None,
+        private: bool = False,
     ) -> None:
         self.speed = speed
-        self.cloud = Simulator(
-            profile, speed=speed, port=port, webhook_secret=secret or DEFAULT_SECRET
-        )
+        kind = PrivateSimulator if private else Simulator
+        self.cloud = kind(profile, speed=speed, port=port, webhook_secret=secret or DEFAULT_SECRET)
         self._bot = bot
         self._settings = {**paced(speed), **(settings or {})}
         self.url = url

@@ -98,6 +98,7 @@ async def call(
         profile=profile,
         port=port if port is not None else (0 if url is None else PORT),
         settings=settings,
+        private=url is None,
     )
     scenario = replace(
         by_hand("call", model=model),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import psutil
 import pytest
 
 from offhook import Bot, tool
@@ -116,3 +117,16 @@ async def test_a_bot_that_cannot_be_loaded_is_told() -> None:
     with pytest.raises(BotError, match="There is no file"):
         async with call("nowhere.py:bot"):
             pass
+
+
+async def test_no_port_is_opened() -> None:
+    before = listening()
+    async with call(BOT) as phone:
+        await phone.hears("assistant")
+        assert listening() == before
+
+
+def listening() -> set[tuple[str, int]]:
+    """The addresses on which this process listens."""
+    found = psutil.Process().net_connections("inet")
+    return {each.laddr for each in found if each.status == psutil.CONN_LISTEN}

@@ -97,6 +97,7 @@ class Ear:
         self._out = out
         self._speed = speed
         self._shown = ""
+        self._within_a_line = False
         self._asked_at: float | None = None
 
     async def listen(self, call: Call) -> None:
@@ -117,18 +118,27 @@ class Ear:
         """Add the words that are new since the last look."""
         if not heard.startswith(self._shown) or len(heard) == len(self._shown):
             return
-        if not self._shown:
+        words = heard[len(self._shown) :]
+        if not self._within_a_line:
             self._out.print("[blue]Bot:[/] ", end="")
-        self._out.print(escape(heard[len(self._shown) :]), end="", soft_wrap=True)
+            words = words.lstrip()
+        self._out.print(escape(words), end="", soft_wrap=True)
         self._out.file.flush()
-        self._shown = heard
+        self._shown, self._within_a_line = heard, True
 
     def _ends(self, mark: Mark) -> None:
         """The bot has stopped: the rest of its words, and whether it was cut off."""
         self._shows(mark.detail["text"])
-        if self._shown:
+        if self._within_a_line:
             self._out.print(" [yellow](cut off)[/]" if mark.detail["interrupted"] else "")
-        self._shown = ""
+        self._shown, self._within_a_line = "", False
+
+    def _line(self, markup: str) -> None:
+        """A line of its own, even while the bot speaks."""
+        if self._within_a_line:
+            self._out.print()
+            self._within_a_line = False
+        self._out.print(markup, soft_wrap=True)
 
     def _tells(self, mark: Mark) -> None:
         d = mark.detail
@@ -137,18 +147,18 @@ class Ear:
                 self._asked_at = mark.at
             case "caller_said":
                 self._asked_at = mark.at
-                self._out.print(f"[green]You:[/] {escape(d['text'])}", soft_wrap=True)
+                self._line(f"[green]You:[/] {escape(d['text'])}")
             case "caller_pressed":
-                self._out.print(f"[green]You press[/] {escape(d['digit'])}")
+                self._line(f"[green]You press[/] {escape(d['digit'])}")
             case "bot_audio_started" if self._asked_at is not None:
                 took = (mark.at - self._asked_at) / self._speed * 1000
                 self._asked_at = None
-                self._out.print(f"[dim]after {took:.0f} ms[/]")
+                self._line(f"[dim]after {took:.0f} ms[/]")
             case "bot_said":
                 self._ends(mark)
             case "tool_asked":
-                self._out.print(f"[magenta]tool[/] {escape(d['name'])} {escape(d['arguments'])}")
+                self._line(f"[magenta]tool[/] {escape(d['name'])} {escape(d['arguments'])}")
             case "refer":
-                self._out.print(f"[dim]transfer to {escape(str(d['target_uri']))}[/]")
+                self._line(f"[dim]transfer to {escape(str(d['target_uri']))}[/]")
             case "call_ended":
-                self._out.print(f"[dim]the call is over: {escape(str(d['reason']))}[/]")
+                self._line(f"[dim]the call is over: {escape(str(d['reason']))}[/]")

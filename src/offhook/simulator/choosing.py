@@ -45,7 +45,7 @@ _MEANS = {
 }
 _LEADS = re.compile(
     r"^(?:\W|\b(?:sorry|hello|hi|hallo|well|just|and|und|so|ok|okay|also|yes|ja|excuse me|please|"
-    r"then|whether|that|dann|"
+    r"stop|wait|then|whether|that|dann|"
     r"bitte|i would like|i'd like|i want|i need|i am|i'm|can you|could you|do you|have you|"
     r"what do you|was verkaufen sie|are there|"
     r"is there|is|are|tell me|check|if|whether|find|look for|looking for|search for|got|have|sell|"

@@ -14,7 +14,7 @@ from offhook.observe.logs import configure
 from offhook.rehearsal import PORT, Played, Rehearsal, settings_for
 from offhook.simulator import Call
 from offhook.simulator.profile import ProfileName
-from offhook.simulator.scenario import Scenario, ScenarioError
+from offhook.simulator.scenario import BotSide, Scenario, ScenarioError
 from offhook.simulator.shelf import catalogue, find
 from offhook.story import tell
 
@@ -71,6 +71,8 @@ async def one(stage: Rehearsal, what: Scenario, out: Console) -> Played:
     out.print(f"\n[bold cyan]{escape(what.title)}[/] [dim]({what.name})[/]")
     if what.about:
         out.print(f"[dim]{escape(what.about)}[/]")
+    if stage.url is not None and what.bot != BotSide():
+        out.print(r"[yellow]What the scenario says under \[bot] cannot be done to that server.[/]")
     played = await stage.play(what, watch)
     for line in played.untrue:
         out.print(f"[bold red]NOT TRUE[/] {escape(line)}", soft_wrap=True)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import psutil
 import pytest
 
 from offhook import Bot, tool
+from offhook.config import load
 from offhook.core.outcomes import HangUp
 from offhook.errors import BotError
+from offhook.rehearsal import Rehearsal, settings_for
+from offhook.shop import make_bot
 from offhook.testing import CallsTools, Faults, PhoneError, Replies, call
+from offhook.web.app import create_app
+from offhook.web.webhook import PATH
+from support.serving import running
 
 
 @tool
@@ -117,6 +124,21 @@ async def test_a_bot_that_cannot_be_loaded_is_told() -> None:
     with pytest.raises(BotError, match="There is no file"):
         async with call("nowhere.py:bot"):
             pass
+
+
+async def test_the_same_test_runs_against_a_live_server(tmp_path: Path) -> None:
+    async with Rehearsal(speed=20) as stage:  # only to find a port that is free
+        port = int(stage.cloud.base_url.rpartition(":")[2])
+        secret = stage.cloud.webhook_secret
+        settings = load(None, {**settings_for(stage.cloud), "PORT": "0"})
+    app = create_app(make_bot("en", tmp_path / "shop.sqlite3"), settings)
+    async with (
+        running(app, settings) as (server, _),
+        call(url=server.url + PATH, secret=secret, port=port, speed=20) as phone,
+    ):
+        await phone.says("Where is order ACME-12345?")
+        await phone.expect_tool("lookup_order", order_number="ACME-12345")
+        await phone.hears("Kettle Classic")
 
 
 async def test_no_port_is_opened() -> None:

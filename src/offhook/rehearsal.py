@@ -204,7 +204,9 @@ class Rehearsal:
                 headers=scenario.headers,
             )
             await call.finished(patience_s)
-            await asyncio.wait(tasks, timeout=5)
+            done, _ = await asyncio.wait(tasks, timeout=5)
+            for task in done:
+                task.result()
         except TimeoutError:
             pass
         finally:

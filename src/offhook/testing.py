@@ -41,7 +41,7 @@ from offhook.simulator import (
 )
 from offhook.simulator.must import Must, arguments_fit, ended, has_phrase, untrue
 from offhook.simulator.profile import ProfileName
-from offhook.simulator.scenario import DEFAULT_CALLED, DEFAULT_CALLER, by_hand
+from offhook.simulator.scenario import DEFAULT_CALLED, DEFAULT_CALLER, Scenario, by_hand
 from offhook.simulator.script import Act
 from offhook.story import plain
 
@@ -58,6 +58,7 @@ __all__ = [
 ]
 
 WITHIN_S = 5.0
+LONGEST_S = 3600.0
 WITHIN_LIFE_S = 30.0  # where people speak as slowly as they do
 
 
@@ -110,27 +111,31 @@ async def call(
         headers=tuple((headers or {}).items()),
         faults=faults or Faults(),
     )
-    async with stage:
-        started: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
+    async with stage, _ringing(stage, scenario) as ringing:
+        phone = Phone(ringing, name or "Caller", speed)
+        yield phone
+        await phone.leaves()
 
-        async def watch(ringing: Call) -> None:
-            started.set_result(ringing)
 
-        rings = asyncio.create_task(stage.ring(scenario, watch, patience_s=3600.0))
-        try:
-            rings.add_done_callback(lambda _: started.done() or started.cancel())
-            try:
-                await started
-            except asyncio.CancelledError:
-                rings.result()  # raises what kept the call from ringing
-                raise
-            phone = Phone(started.result(), name or "Caller", speed)
-            yield phone
-            await phone.leaves()
-        finally:
-            if started.done():
-                started.result().caller_hangs_up()
-            await asyncio.gather(rings, return_exceptions=True)
+@asynccontextmanager
+async def _ringing(stage: Rehearsal, scenario: Scenario) -> AsyncIterator[Call]:
+    """A call that has begun to ring; the caller leaves with the block."""
+    placed: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
+
+    async def watch(call: Call) -> None:
+        placed.set_result(call)
+
+    rings = asyncio.create_task(stage.ring(scenario, watch, patience_s=LONGEST_S))
+    either: set[asyncio.Future[Any]] = {placed, rings}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not placed.done():
+            rings.result()  # raises what kept the server from starting
+        yield placed.result()
+    finally:
+        if placed.done():
+            placed.result().caller_hangs_up()
+        await asyncio.gather(rings, return_exceptions=True)
 
 
 class Phone:
@@ -246,6 +251,7 @@ class Phone:
         """A polite caller waits for what the bot has to say since it was last spoken to."""
         if not any(mark.kind == "bot_said" for mark in self._recent()):
             await self.hears(within=within)
+        # Any words will do, so this only waits for silence.
         self.call.do(Hears("", timeout_s=within or self._within))
 
     def _begins_anew(self) -> None:
@@ -258,32 +264,24 @@ class Phone:
         self, matches: Callable[[Mark], bool], within: float | None, what: str
     ) -> Mark:
         within = self._within if within is None else within
-        seen = 0
-
-        def recent(mark: Mark) -> bool:
-            nonlocal seen
-            seen += 1
-            return seen > self._since and matches(mark)
-
-        over = False
-
-        async def look() -> Mark | None:
-            nonlocal over
-            async for mark in self.call.follow():
-                if recent(mark):
-                    return mark
-            over = True
-            return None
-
+        when = "before the call was over"
         try:
             async with asyncio.timeout(within):
-                found = await look()
+                found = await self._first(matches)
         except TimeoutError:
-            found = None
+            found, when = None, f"within {within:g} s"
         if found is None:
-            when = "before the call was over" if over else f"within {within:g} s"
             raise PhoneError(self._told(f"{what} {when}"))
         return found
+
+    async def _first(self, matches: Callable[[Mark], bool]) -> Mark | None:
+        """The first that matches since the caller last spoke; `None` if the call ends before."""
+        number = 0
+        async for mark in self.call.follow():
+            number += 1
+            if number > self._since and matches(mark):
+                return mark
+        return None
 
     def _told(self, what: str) -> str:
         return f"{what}\n{self.story()}\n   -->      {what}"

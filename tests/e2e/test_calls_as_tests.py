@@ -11,7 +11,7 @@ import pytest
 from offhook import Bot, tool
 from offhook.config import load
 from offhook.core.outcomes import HangUp
-from offhook.errors import BotError
+from offhook.errors import BotError, SettingsError
 from offhook.rehearsal import Rehearsal, settings_for
 from offhook.shop import make_bot
 from offhook.testing import CallsTools, Faults, PhoneError, Replies, call
@@ -118,6 +118,12 @@ async def test_another_end_fails() -> None:
         await phone.hangs_up()
         with pytest.raises(PhoneError, match="ended as caller_hung_up, not as transferred"):
             await phone.ended("transferred")
+
+
+async def test_settings_that_are_wrong_are_told() -> None:
+    with pytest.raises(SettingsError, match="OFFHOOK_VAD"):
+        async with call(BOT, settings={"OFFHOOK_VAD": "sometimes"}):
+            pass
 
 
 async def test_a_bot_that_cannot_be_loaded_is_told() -> None:

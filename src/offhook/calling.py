@@ -14,8 +14,9 @@ from offhook.observe.logs import configure
 from offhook.rehearsal import PORT, Played, Rehearsal, settings_for
 from offhook.simulator import Call
 from offhook.simulator.profile import ProfileName
-from offhook.simulator.scenario import BotSide, Scenario, ScenarioError
+from offhook.simulator.scenario import Scenario, ScenarioError
 from offhook.simulator.shelf import catalogue, find
+from offhook.simulator.written import BotSide
 from offhook.story import tell
 
 

@@ -30,7 +30,8 @@ from offhook.simulator import DEFAULT_SECRET, Call, Simulator
 from offhook.simulator.must import untrue
 from offhook.simulator.private import ADDRESS, PrivateSimulator
 from offhook.simulator.profile import ProfileName
-from offhook.simulator.scenario import BotSide, Scenario
+from offhook.simulator.scenario import Scenario
+from offhook.simulator.written import BotSide
 from offhook.tools import Tool
 from offhook.web.app import create_app
 from offhook.web.server import Server

@@ -41,8 +41,9 @@ from offhook.simulator import (
 )
 from offhook.simulator.must import Must, arguments_fit, ended, has_phrase, untrue
 from offhook.simulator.profile import ProfileName
-from offhook.simulator.scenario import DEFAULT_CALLED, DEFAULT_CALLER, Scenario, by_hand
+from offhook.simulator.scenario import Scenario, by_hand
 from offhook.simulator.script import Act
+from offhook.simulator.written import DEFAULT_CALLED, DEFAULT_CALLER
 from offhook.story import plain
 
 __all__ = [

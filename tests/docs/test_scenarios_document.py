@@ -6,17 +6,17 @@ import re
 
 import pytest
 
-from offhook.simulator import scenario
+from offhook.simulator import scenario, written
 from offhook.simulator.must import Must, ToolMust
 from support.documents import ROOT, blocks
 
 TEXT = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
 KINDS = (
-    scenario._File,
-    scenario.CallerStep,
-    scenario.ModelStep,
-    scenario.ToolCall,
-    scenario.BotSide,
+    written.File,
+    written.CallerStep,
+    written.ModelStep,
+    written.ToolCall,
+    written.BotSide,
     Must,
     ToolMust,
 )
@@ -36,7 +36,7 @@ def test_the_scenario_that_is_shown_can_be_played() -> None:
 def test_each_step_that_is_shown_is_one() -> None:
     steps = re.findall(r"^\| (.+?) \|", TEXT, re.MULTILINE)
     for cell in steps:
-        for written in re.findall(r"`([{\"].*?)`", cell):
-            step = written.replace("{ ... }", "{}")
+        for shown in re.findall(r"`([{\"].*?)`", cell):
+            step = shown.replace("{ ... }", "{}")
             place = "model" if re.search(r"tells|calls|fails|nothing|short", step) else "caller"
             scenario.parse(f"title = 'x'\n{place} = [{step}]", "shown")

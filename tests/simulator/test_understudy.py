@@ -183,6 +183,11 @@ def test_an_order_without_quoted_words_is_followed() -> None:
     assert act == CallsTools(("lookup_order", {"order_number": "ACME-12345"}))
 
 
+def test_what_is_to_be_told_is_told() -> None:
+    act = shop().told("The caller typed a number. Tell the caller that order 7 is ready. Be brief.")
+    assert spoken(act) == "Order 7 is ready."
+
+
 def test_without_tools_it_is_polite() -> None:
     talk = Talk(())
     assert "did not get that" in spoken(talk.says("Where is my order?"))

@@ -7,6 +7,7 @@ and says goodbye. It knows neither the network nor chance: the same words get th
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from offhook.simulator import choosing, said
@@ -16,6 +17,7 @@ from offhook.simulator.wire import Json, item_text
 
 _ENDS = ("end_call", "hang_up", "hangup", "end_the_call", "finish_call", "goodbye")
 _HUMANS = ("handoff", "hand_off", "transfer", "human", "escalate", "agent")
+_TELL = re.compile(r"\btell the caller (?:that )?([^.]+)", re.IGNORECASE)
 
 
 class Understudy:
@@ -48,6 +50,8 @@ class Understudy:
 
     def _obeys(self, voice: Voice, tools: dict[str, Json], text: str) -> Act:
         """An order in words of its own, such as what the caller typed on the keypad."""
+        if (told := _TELL.search(text)) is not None:
+            return Replies(f"{told[1][:1].upper()}{told[1][1:]}.")
         tool = choosing.pick(_own(tools), text)
         if tool is None:
             return Replies(voice.pardon)

@@ -28,7 +28,6 @@ BAD_SETTINGS = 2
 
 
 class CloudName(StrEnum):
-class Profile(StrEnum):
     """The clouds that the simulator can be."""
 
     OPENAI = "openai"

@@ -109,6 +109,109 @@ def simulator(
         raise UserError(f"Cannot listen on {host}:{port}: {why}.") from None
 
 
+@app.command()
+def call(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Scenarios: names of the catalogue, or .toml files.")
+    ] = None,
+    bot: Annotated[
+        str | None, typer.Option(help="module:bot or file.py:bot; else the bundled shop.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="The webhook of a server that already runs.")
+    ] = None,
+    secret: Annotated[
+        str | None,
+        typer.Option(help="That server's webhook secret.", envvar="OPENAI_WEBHOOK_SECRET"),
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="How much faster than in life people speak.", min=0.1)
+    ] = None,
+    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
+    port: Annotated[int | None, typer.Option(help="The port of the simulated cloud.")] = None,
+    talk: Annotated[bool, typer.Option("--talk", help="Be the caller yourself.")] = False,
+    shelf: Annotated[bool, typer.Option("--list", help="List the catalogue.")] = False,
+) -> None:
+    """Ring the bot as a scenario says, or by hand, and say what held."""
+    from offhook import calling
+
+    out = Console(highlight=False)
+    if shelf:
+        out.print(calling.shelf())
+        return
+    pace = speed or (1.0 if talk else 4.0)
+    stage = calling.rehearsal(
+        bot, url=url, secret=secret if url else None, speed=pace, profile=profile.value, port=port
+    )
+    if talk:
+        from offhook.talk import talk as run
+
+        sys.exit(asyncio.run(run(stage, out)))
+    if not names:
+        raise UserError("Which call? `offhook call --list` shows them; --talk lets you speak.")
+    sys.exit(asyncio.run(calling.play(names, stage, out)))
+
+
+@app.command("test")
+def play_files(
+    places: Annotated[list[Path], typer.Argument(help="Folders of scenario files, or files.")],
+    bot: Annotated[
+        str | None, typer.Option(help="module:bot or file.py:bot; else the bundled shop.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="The webhook of a server that already runs.")
+    ] = None,
+    secret: Annotated[
+        str | None,
+        typer.Option(help="That server's webhook secret.", envvar="OPENAI_WEBHOOK_SECRET"),
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(help="How much faster than in life people speak.", min=0.1)
+    ] = 20.0,
+    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
+    port: Annotated[int | None, typer.Option(help="The port of the simulated cloud.")] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Write a JUnit report to this file, too.")
+    ] = None,
+) -> None:
+    """Play scenario files as tests."""
+    from offhook import calling
+    from offhook.suite import files, run
+
+    stage = calling.rehearsal(
+        bot, url=url, secret=secret if url else None, speed=speed, profile=profile.value, port=port
+    )
+    sys.exit(asyncio.run(run(files(places), stage, Console(highlight=False), junit)))
+
+
+@app.command()
+def chaos(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Scenarios; without any, the whole catalogue.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Chooses the faults; the same seed, the same faults.")
+    ] = None,
+    bot: Annotated[
+        str | None, typer.Option(help="module:bot or file.py:bot; else the bundled shop.")
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(help="How much faster than in life people speak.", min=0.1)
+    ] = 20.0,
+    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
+) -> None:
+    """Play the catalogue under faults, and print what held."""
+    import secrets
+
+    from offhook import calling
+    from offhook.chaos import run
+
+    stage = calling.rehearsal(bot, speed=speed, profile=profile.value)
+    chosen = seed if seed is not None else secrets.randbelow(10_000)
+    scenarios = calling.scenarios(names or [])
+    sys.exit(asyncio.run(run(scenarios, chosen, stage, Console(highlight=False))))
+
+
 def main() -> None:
     """Run the command. A user's own mistake ends it with status 2 and words, not a trace."""
     try:

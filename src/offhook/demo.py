@@ -7,11 +7,8 @@ answer goes over real sockets on loopback. Caller and model follow a script.
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -19,26 +16,22 @@ from rich.markup import escape
 from rich.table import Table
 
 from offhook._version import __version__
-from offhook.config import load
 from offhook.observe.logs import configure
 from offhook.observe.metrics import Metrics
-from offhook.shop import make_bot
+from offhook.rehearsal import TARGET, serving
 from offhook.simulator import (
     Call,
     CallsTools,
     HangsUp,
     Hears,
-    Mark,
     Replies,
     Says,
     Script,
     Simulator,
 )
-from offhook.web.app import create_app
-from offhook.web.server import Server
+from offhook.story import tell
 
 PATIENCE_S = 120.0
-TARGET = "sip:support@pbx.example.com"
 
 
 @dataclass(frozen=True)
@@ -172,12 +165,12 @@ async def run(
         out.print(f"People speak {speed:g} times faster than in life; times are as measured.")
     played: list[tuple[Scene, Call]] = []
     failures: list[str] = []
-    async with Simulator("openai", speed=speed) as cloud, serving(cloud) as (url, metrics):
+    async with Simulator("openai", speed=speed) as cloud, serving(cloud) as served:
         for scene in scenes:
-            call = await play(cloud, url, scene, speed, out)
+            call = await play(cloud, served.url, scene, speed, out)
             played.append((scene, call))
             failures += [f"{scene.title}: not true that {what}" for what in missing(scene, call)]
-        failures += await unexpected_ends(metrics, scenes)
+        failures += await unexpected_ends(served.metrics, scenes)
     out.print(summary(played, speed))
     for failure in failures:
         out.print(f"[bold red]FAILED[/] {escape(failure)}")
@@ -186,39 +179,13 @@ async def run(
     return 1 if failures else 0
 
 
-@asynccontextmanager
-async def serving(cloud: Simulator) -> AsyncIterator[tuple[str, Metrics]]:
-    """The product's own server on a free port, as `offhook serve` runs it."""
-    with tempfile.TemporaryDirectory(prefix="offhook-demo-") as folder:
-        settings = load(
-            None,
-            {
-                "OPENAI_API_KEY": cloud.api_key,
-                "OPENAI_WEBHOOK_SECRET": cloud.webhook_secret,
-                "OPENAI_BASE": cloud.base_url,
-                "SIP_TARGET_URI": TARGET,
-                "PORT": "0",
-            },
-        )
-        app = create_app(make_bot("en", Path(folder, "shop.sqlite3")), settings)
-        server = Server(app, settings)
-        started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        server.on_started = started.set_result
-        serve = asyncio.create_task(server.serve())
-        try:
-            yield await started + "/openai/webhook", app.state.metrics
-        finally:
-            server.should_exit = True
-            await serve
-
-
 async def play(cloud: Simulator, url: str, scene: Scene, speed: float, out: Console) -> Call:
     """Ring, and tell the story as it happens."""
     out.print(f"\n[bold cyan]{scene.title}[/]")
     call = await cloud.ring(
         url, scene.script, caller=scene.number, caller_name=scene.caller, called="+493023125100"
     )
-    teller = asyncio.create_task(tell(call, scene, speed, out))
+    teller = asyncio.create_task(tell(call, scene.caller, speed, out))
     try:
         await call.finished(PATIENCE_S)
         async with asyncio.timeout(5):
@@ -228,56 +195,6 @@ async def play(cloud: Simulator, url: str, scene: Scene, speed: float, out: Cons
     finally:
         teller.cancel()
     return call
-
-
-async def tell(call: Call, scene: Scene, speed: float, out: Console) -> None:
-    """Print each step with its time since the ring."""
-    greeted = False
-    async for mark in call.follow():
-        if mark.kind == "bot_audio_started" and not greeted:
-            greeted = True
-            text: str | None = "[dim]the greeting is heard[/]"
-        else:
-            text = sentence(mark, scene.caller)
-        if text:
-            out.print(f"{mark.at / speed * 1000:8.0f} ms  {text}", soft_wrap=True)
-        if mark.kind == "call_ended":
-            return
-
-
-def sentence(mark: Mark, caller: str) -> str | None:
-    """One step in words; `None` for what is of no interest to a reader."""
-    d = mark.detail
-    match mark.kind:
-        case "ring":
-            return f"[dim]{caller} calls; the cloud posts the signed webhook[/]"
-        case "webhook_answered":
-            return f"[dim]the webhook is answered {d['status']}[/]"
-        case "accept":
-            return f"[dim]the call is accepted ({d['status']})[/]"
-        case "attach":
-            return "[dim]the sideband is attached[/]"
-        case "caller_said":
-            return f"[green]{caller}:[/] {escape(d['text'])}"
-        case "bot_said":
-            cut = " [yellow](cut off)[/]" if d["interrupted"] else ""
-            return f"[blue]Bot:[/] {escape(d['text'])}{cut}"
-        case "tool_asked":
-            return f"[magenta]tool[/] {escape(d['name'])} {escape(d['arguments'])}"
-        case "tool_answered":
-            return f"[magenta]answer[/] {escape(d['output'][:100])}"
-        case "bot_audio_cleared":
-            return f"[dim]{caller} cuts in, the bot is silent[/]"
-        case "refer":
-            return f"[dim]SIP REFER to {escape(d['target_uri'])} ({d['status']})[/]"
-        case "hangup":
-            return "[dim]the bot hangs up[/]"
-        case "caller_hung_up":
-            return f"[dim]{caller} hangs up[/]"
-        case "call_ended":
-            return f"[dim]the call is over: {escape(str(d['reason']))}[/]"
-        case _:
-            return None
 
 
 def missing(scene: Scene, call: Call) -> list[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from offhook.bot import Bot
+from offhook.calling import rehearsal
 from offhook.loading import load_bot
 from offhook.simulator import CallsTools, HangsUp, Hears, Presses, Replies, Says, WaitsFor
+from offhook.suite import files, run
 from support.documents import ROOT
 from support.serving import outputs, said, serving
 
@@ -37,6 +41,13 @@ async def test_an_example_greets_and_uses_its_tool(name: str) -> None:
         assert said(call)[0] == GREETING
         assert [text for _, text in outputs(call)] == [said(call)[1]]
         assert said(call)[1].startswith("Monday to Friday")
+
+
+async def test_the_scenarios_of_the_larger_bot_hold() -> None:
+    paths = files([ROOT / "examples" / "scenarios"])
+    text = io.StringIO()
+    stage = rehearsal(f"{ROOT / 'examples' / 'bike_shop.py'}:bot", speed=20)
+    assert await run(paths, stage, Console(file=text, width=200)) == 0, text.getvalue()
 
 
 async def test_the_first_bot_hands_over_to_the_workshop() -> None:

@@ -26,6 +26,11 @@ def test_what_the_call_wants_said_is_an_order_and_a_bare_response() -> None:
     assert response["response"] == {"metadata": {"offhook": "greeting"}, "tool_choice": "none"}
 
 
+def test_what_a_key_means_may_need_the_tools() -> None:
+    _, response = Wire().do(do.Say("hook", "The caller typed an order number: look it up."))
+    assert response["response"] == {"metadata": {"offhook": "hook"}}
+
+
 def test_an_order_that_was_carried_out_is_taken_back() -> None:
     wire = Wire()
     order = wire.do(HELLO)[0]

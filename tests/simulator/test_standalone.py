@@ -18,7 +18,7 @@ from msgspec import ValidationError
 
 from offhook.config import load
 from offhook.simulator import DEFAULT_SECRET, Beliefs, Faults, Simulator, State
-from offhook.simulator.repertoire import SCENARIOS, NoSuchScenarioError, find_scenario
+from offhook.simulator.shelf import catalogue
 from offhook.simulator.standalone import dotenv, simulator, usage
 
 OTHER_SECRET = "whsec_b3RoZXItc2VjcmV0LWZvci1sb2NhbC10ZXN0cw=="
@@ -87,10 +87,24 @@ async def test_a_call_shows_what_happened(
         "bot: Yes, I can hear you well. Goodbye.",
         "caller hangs up",
     ]
+    assert call["untrue"] == []
     kinds = [mark["kind"] for mark in call["trace"]]
     assert (kinds[0], kinds[-1]) == ("ring", "detach")
     assert {"at", "kind", "detail"} == set(call["trace"][0])
     assert (await ask("GET", ""))[1]["calls"][0]["id"] == rung["id"]
+
+
+async def test_a_call_shows_what_did_not_come_true(
+    cloud: Simulator, webhooks: Any, ask: Any
+) -> None:
+    ring = {"target": webhooks.url, "secret": DEFAULT_SECRET, "scenario": "hangs-up-while-ringing"}
+    _, call = await ask("POST", "", {**ring, "scenario": "transfer-refused"})
+    assert cloud.calls[call["id"]].faults.refer == 500  # as the scenario has it
+    cloud.calls[call["id"]].caller_hangs_up()
+    _, call = await ask("GET", f"/{call['id']}")
+    assert "the bot never said 'connecting you'" in call["untrue"]
+    _, call = await ask("POST", "", ring)
+    assert (call["ended"], call["untrue"]) == ("caller_hung_up", [])
 
 
 async def test_a_call_can_have_faults_of_its_own(cloud: Simulator, webhooks: Any, ask: Any) -> None:
@@ -143,7 +157,7 @@ async def test_an_enormous_body_is_refused(ask: Any) -> None:
 async def test_an_unknown_scenario_is_404_with_those_that_are_known(ask: Any) -> None:
     ring = {"target": TARGET, "secret": DEFAULT_SECRET, "scenario": "a-unicorn"}
     status, answer = await ask("POST", "", ring)
-    assert (status, answer["error"]["scenarios"]) == (404, list(SCENARIOS))
+    assert (status, answer["error"]["scenarios"]) == (404, list(catalogue()))
     assert "a-unicorn" in answer["error"]["message"]
 
 
@@ -151,13 +165,6 @@ async def test_an_unknown_call_and_an_unknown_address_are_404(ask: Any) -> None:
     assert (await ask("GET", "/rtc_u0_nobody"))[0] == 404
     assert (await ask("GET", "/a/b"))[0] == 404
     assert (await ask("DELETE", ""))[0] == 404
-
-
-def test_scenarios_are_found_by_name() -> None:
-    assert find_scenario("barge-in").name == "barge-in"
-    with pytest.raises(NoSuchScenarioError, match="hello") as error:
-        find_scenario("nothing")
-    assert error.value.known == tuple(SCENARIOS)
 
 
 @pytest.mark.parametrize("profile", ["openai", "azure"])

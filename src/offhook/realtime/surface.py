@@ -21,6 +21,8 @@ from offhook.realtime.frames import OutputItemDone
 from offhook.realtime.playback import Playback
 from offhook.realtime.session import SessionConfig
 
+HOOK = "hook"  # what a key means: no words to say, so the model may need its tools for it
+
 
 class Voice(StrEnum):
     """How far we are in having our voice set."""
@@ -91,9 +93,8 @@ def pump(surface: Surface, now: float, out: Out) -> Surface:
         if not ask.marks_quiet:
             if ask.order is not None and not ask.told:
                 out.frames.append(sends.order(ask.number, ask.order))
-            out.frames.append(
-                sends.create_response(ask.ref, ask.number, ordered=ask.order is not None)
-            )
+            scripted = ask.order is not None and ask.ref != HOOK
+            out.frames.append(sends.create_response(ask.ref, ask.number, ordered=scripted))
             slot = slot.send(ask, now)
         elif surface.playback.quiet:
             slot = slot.drop(ask)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,7 +59,8 @@ class Cloud:
     """A client of one endpoint. Use as an async context manager.
 
     `warm` connections are kept ready for the next calls. TLS trust is the system's, including
-    `SSL_CERT_FILE`; `HTTPS_PROXY` and `NO_PROXY` are honoured, except for loopback.
+    `SSL_CERT_FILE`; `HTTPS_PROXY` and `NO_PROXY` are honoured, except for loopback. `connector`
+    makes another way to the cloud than TCP.
     """
 
     def __init__(
@@ -69,8 +70,10 @@ class Cloud:
         *,
         warm: int = 2,
         tls: ssl.SSLContext | None = None,
+        connector: Callable[[], aiohttp.BaseConnector] | None = None,
     ) -> None:
         self.endpoint = endpoint
+        self._connector = connector or self._over_tcp
         self._headers = dict(headers)
         self._warm = warm
         self._tls = tls
@@ -80,13 +83,9 @@ class Cloud:
 
     async def __aenter__(self) -> Cloud:
         host = urlsplit(self.endpoint.rest_base).hostname or ""
-        secure = self.endpoint.rest_base.startswith("https:")
-        tls = self._tls or (ssl.create_default_context() if secure else None)
         self._http = aiohttp.ClientSession(
             headers={"User-Agent": f"offhook/{__version__}", **self._headers},
-            connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=KEEP_S, ttl_dns_cache=300, ssl=tls or True
-            ),
+            connector=self._connector(),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(),  # none of its own: each request has ours
             trust_env=not is_loopback(host),
@@ -94,6 +93,13 @@ class Cloud:
         if self._warm:
             self._keeper = asyncio.create_task(self._keep_warm())
         return self
+
+    def _over_tcp(self) -> aiohttp.BaseConnector:
+        secure = self.endpoint.rest_base.startswith("https:")
+        tls = self._tls or (ssl.create_default_context() if secure else None)
+        return aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=KEEP_S, ttl_dns_cache=300, ssl=tls or True
+        )
 
     async def __aexit__(self, *_: object) -> None:
         if self._keeper is not None:

@@ -21,6 +21,7 @@ from offhook.simulator.script import (
     FailsWith,
     HangsUp,
     Hears,
+    Improviser,
     LosesSideband,
     Presses,
     Replies,
@@ -30,6 +31,7 @@ from offhook.simulator.script import (
     StopsShort,
     Waits,
     WaitsFor,
+    WaitsForTool,
 )
 from offhook.simulator.trace import Mark
 from offhook.simulator.webhooks import signature
@@ -44,6 +46,7 @@ __all__ = [
     "Faults",
     "HangsUp",
     "Hears",
+    "Improviser",
     "Invite",
     "LosesSideband",
     "Mark",
@@ -60,5 +63,6 @@ __all__ = [
     "Trunk",
     "Waits",
     "WaitsFor",
+    "WaitsForTool",
     "signature",
 ]

@@ -38,7 +38,9 @@ class Answers:
                 "conversation_already_has_active_response",
             )
         items = self._stage.items
-        act = self._model.next_act(items.items, params, items.caller_text)
+        act = self._model.next_act(
+            items.items, params, items.caller_text, self._stage.session.config
+        )
         answer = Answer(self._stage, self._playback, params, act)
         answer.done = self._done
         if aside:

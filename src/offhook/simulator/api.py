@@ -12,15 +12,19 @@ from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field, structs
 
 from offhook.simulator.calls import Call
 from offhook.simulator.cloud import Simulator
+from offhook.simulator.faults import Faults
 from offhook.simulator.invite import Trunk
-from offhook.simulator.repertoire import NoSuchScenarioError, find_scenario
+from offhook.simulator.must import untrue
+from offhook.simulator.scenario import Scenario
+from offhook.simulator.shelf import catalogue
 from offhook.simulator.switches import switched
 from offhook.simulator.webhooks import signature
 from offhook.simulator.wire import Json, encode
+from offhook.simulator.written import DEFAULT_CALLED
 
 PATH = "/simulator/calls"
 
@@ -28,15 +32,16 @@ PATH = "/simulator/calls"
 class Ring(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a call is to be. Only `target`, the bot's webhook, and its `secret` must be given.
 
-    `headers` are SIP headers, a list where one repeats. `from` is null for a withheld number.
+    `headers` are SIP headers, a list where one repeats. `from` is null for a withheld number;
+    without it the scenario's caller calls.
     `faults` are those of this call, by their names.
     """
 
     target: str
     secret: str
     scenario: str = "hello"
-    caller: str | None = field(name="from", default="+493023125001")
-    called: str = field(name="to", default="+493023125100")
+    caller: str | UnsetType | None = field(name="from", default=UNSET)
+    called: str = field(name="to", default=DEFAULT_CALLED)
     headers: dict[str, str | list[str]] = {}
     trunk: Trunk = "plain"
     faults: dict[str, Any] = {}
@@ -73,6 +78,7 @@ class Api:
 
     def __init__(self, cloud: Simulator) -> None:
         self._cloud = cloud
+        self._scenarios: dict[str, Scenario] = {}
 
     def routes(self) -> list[web.RouteDef]:
         """Beside those of the cloud itself."""
@@ -86,27 +92,39 @@ class Api:
         raw = await request.read()
         try:
             ring = msgspec.json.decode(raw, type=Ring)
-            faults = switched(self._cloud.faults, {**ring.faults, "webhook_secret": ring.secret})
+            scenario = catalogue().get(ring.scenario)
+            faults = switched(self._faults(scenario, ring.secret), ring.faults)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return _refused(f"The body does not fit: {error}.")
         problem = ring.problem()
         if problem is not None:
             return _refused(problem)
-        try:
-            script = find_scenario(ring.scenario)
-        except NoSuchScenarioError as error:
-            return _refused(str(error), status=404, scenarios=error.known)
+        if scenario is None:
+            message = f"There is no scenario {ring.scenario!r}."
+            return _refused(message, status=404, scenarios=list(catalogue()))
         call = await self._cloud.ring(
             ring.target,
-            script,
-            caller=ring.caller,
-            caller_name=None,
+            scenario.script,
+            caller=scenario.caller if ring.caller is UNSET else ring.caller,
+            caller_name=scenario.caller_name,
             called=ring.called,
-            headers=ring.sip_headers(),
+            headers=[*scenario.headers, *ring.sip_headers()],
             trunk=ring.trunk,
             faults=faults,
         )
-        return _answer(picture(call), status=201)
+        self._scenarios[call.call_id] = scenario
+        return _answer(self._picture(call), status=201)
+
+    def _faults(self, scenario: Scenario | None, secret: str) -> Faults:
+        """Those of the scenario, if it has any, else the simulator's; signed with the secret."""
+        own = Faults() if scenario is None else scenario.faults
+        faults = self._cloud.faults if own == Faults() else own
+        return structs.replace(faults, webhook_secret=own.webhook_secret or secret)
+
+    def _picture(self, call: Call) -> Json:
+        scenario = self._scenarios.get(call.call_id)
+        wrong = untrue(scenario.must, call) if scenario is not None and call.over else []
+        return {**picture(call), "untrue": wrong}
 
     async def _list(self, request: web.Request) -> web.Response:
         del request
@@ -117,7 +135,7 @@ class Api:
         call = self._cloud.calls.get(request.match_info["call_id"])
         if call is None:
             return _refused("There is no call of that id.", status=404)
-        return _answer(picture(call))
+        return _answer(self._picture(call))
 
 
 def _summary(call: Call) -> Json:

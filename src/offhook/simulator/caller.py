@@ -20,6 +20,7 @@ from offhook.simulator.script import (
     Step,
     Waits,
     WaitsFor,
+    WaitsForTool,
 )
 from offhook.simulator.stage import Stage
 from offhook.simulator.turns import Turns
@@ -103,6 +104,8 @@ class Caller:
                 yield from self._until(
                     lambda: len(self._stage.trace.of(kind)) >= count, timeout, kind
                 )
+            case WaitsForTool(name=name, timeout_s=timeout):
+                yield from self._until(lambda: self._at_work(name), timeout, name or "a tool")
             case HangsUp():
                 self._hang_up()
             case LosesSideband(for_s=seconds):
@@ -131,6 +134,14 @@ class Caller:
             if done():
                 break
         self._heard = self._times_heard()
+
+    def _at_work(self, name: str | None) -> bool:
+        trace = self._stage.trace
+        answered = {mark.detail["call_id"] for mark in trace.of("tool_answered")}
+        return any(
+            name in (None, mark.detail["name"]) and mark.detail["call_id"] not in answered
+            for mark in trace.of("tool_asked")
+        )
 
     def _settles(self) -> Iterator[Pause]:
         settled: list[bool] = []

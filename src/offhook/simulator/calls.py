@@ -81,7 +81,8 @@ class Call:
             clock=clock, profile=profile, timings=timings, faults=faults, beliefs=beliefs
         )
         self._playback = Playback(self._stage)
-        self._answers = Answers(self._stage, self._playback, Model(script.model))
+        improviser = script.improviser() if script.improviser is not None else None
+        self._answers = Answers(self._stage, self._playback, Model(script.model, improviser))
         self._turns = Turns(self._stage, self._playback, self._answers)
         self._commands = Commands(self._stage, self._answers, self._playback)
         self._caller = Caller(
@@ -117,6 +118,11 @@ class Call:
     def items(self) -> list[Json]:
         """The conversation's items, oldest first."""
         return self._stage.items.items
+
+    @property
+    def audible(self) -> str:
+        """The words that the caller hears right now, up to this moment; empty in silence."""
+        return self._playback.audible
 
     def transcript(self) -> str:
         """Who said and did what, a line each."""

@@ -7,7 +7,15 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from offhook.simulator.script import Act, CallsTools, FailsWith, Outputs, Replies, Silent
+from offhook.simulator.script import (
+    Act,
+    CallsTools,
+    FailsWith,
+    Improviser,
+    Outputs,
+    Replies,
+    Silent,
+)
 from offhook.simulator.wire import Json, item_text
 
 _QUOTED_TO_THE_END = re.compile(r'[:,]\s*(?:"(.+)"|“(.+)”|„(.+)[“”]|«(.+)»)\s*\.?\s*$', re.DOTALL)
@@ -25,11 +33,12 @@ def ordered_text(order: str) -> str | None:
 class Model:
     """Takes the acts of a script one after the other."""
 
-    def __init__(self, acts: Iterable[Act]) -> None:
+    def __init__(self, acts: Iterable[Act], improviser: Improviser | None = None) -> None:
         self._acts = list(acts)
+        self._improviser = improviser
         self._orders_read: list[Json] = []
 
-    def next_act(self, items: list[Json], params: Json, caller_text: str) -> Act:
+    def next_act(self, items: list[Json], params: Json, caller_text: str, session: Json) -> Act:
         """What the model does now; a reply's text is ready to be spoken.
 
         An order to say certain words is obeyed without using up the script.
@@ -48,7 +57,12 @@ class Model:
             if isinstance(act, FailsWith | Silent):  # an order that nothing came of still stands
                 self._orders_read = read_before
             return _ready(act, outputs)
-        return Replies(_small_talk(items, caller_text, outputs) if words is None else words)
+        if words is not None:
+            return Replies(words)
+        if self._improviser is not None:
+            session = {**session, "tools": []} if forbidden else session
+            return self._improviser.act(session, items, caller_text)
+        return Replies(_small_talk(items, caller_text, outputs))
 
     def _ordered(self, items: list[Json], params: Json) -> str | None:
         """The words of the newest order, if no answer was begun and no caller spoke since."""

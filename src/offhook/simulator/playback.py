@@ -39,6 +39,14 @@ class Playback:
         return bool(self._tracks) and self._tracks[0].started_at is not None
 
     @property
+    def audible(self) -> str:
+        """The words of what plays now, as far as they were heard."""
+        track = self._tracks[0] if self._tracks else None
+        if track is None or track.started_at is None:
+            return ""
+        return _heard(track, self._stage.clock.now() - track.started_at)
+
+    @property
     def idle(self) -> bool:
         """Whether nothing plays and nothing waits to be played."""
         return not self._tracks

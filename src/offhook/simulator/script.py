@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
+
+from offhook.simulator.wire import Json
 
 Outputs: TypeAlias = list[Any]
 """What the tools answered, in order: parsed where it is JSON, else the text."""
@@ -59,6 +61,13 @@ class WaitsFor(Struct, frozen=True):
     timeout_s: float | None = None
 
 
+class WaitsForTool(Struct, frozen=True):
+    """Do nothing until a tool is at work, the named one or any; `timeout_s` as in `Hears`."""
+
+    name: str | None = None
+    timeout_s: float | None = None
+
+
 class HangsUp(Struct, frozen=True):
     """Leave. The cloud tells nobody but by closing the sideband."""
 
@@ -69,7 +78,7 @@ class LosesSideband(Struct, frozen=True):
     for_s: float = 0.0
 
 
-Step: TypeAlias = Hears | Says | Presses | Waits | WaitsFor | HangsUp | LosesSideband
+Step: TypeAlias = Hears | Says | Presses | Waits | WaitsFor | WaitsForTool | HangsUp | LosesSideband
 
 
 @dataclass(frozen=True)
@@ -155,16 +164,25 @@ class StopsShort:
 Act: TypeAlias = Replies | CallsTools | Silent | FailsWith | StopsShort
 
 
+class Improviser(Protocol):
+    """Plays the model where no script does. One of them plays one call."""
+
+    def act(self, session: Json, items: list[Json], caller_text: str) -> Act:
+        """What the model does now, given the session with the tools that it may call."""
+
+
 @dataclass(frozen=True)
 class Script:
     """One call as it will go. After its last step the caller stays on the line and listens.
 
     `steps` begin when the sideband is first attached, with `starts` earlier: when the call is
     accepted, or while it rings. `model` is used up from its front: of the acts whose condition
-    holds the first is taken; with none left, the model says something short of its own.
+    holds the first is taken; with none left, the model does what the `improviser` makes of it,
+    or says something short of its own.
     """
 
     name: str = "call"
     steps: Sequence[Step] = ()
     model: Sequence[Act] = ()
     starts: Literal["attached", "accepted", "ringing"] = "attached"
+    improviser: Callable[[], Improviser] | None = None

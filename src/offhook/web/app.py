@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from aiohttp import BaseConnector
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
@@ -19,14 +20,22 @@ from offhook.web import health
 from offhook.web.webhook import Webhook
 
 
-def create_app(bot: Bot, settings: Settings) -> FastAPI:
+def create_app(
+    bot: Bot, settings: Settings, *, connector: Callable[[], BaseConnector] | None = None
+) -> FastAPI:
     """An application that answers calls with this bot.
 
-    Raises `TargetError` if a target cannot be dialled. The switchboard is `app.state.switchboard`,
+    `connector` makes another way to the cloud than TCP. Raises `TargetError` if a target cannot
+    be dialled. The switchboard is `app.state.switchboard`,
     the counters are `app.state.metrics`.
     """
     metrics = Metrics()
-    cloud = Cloud(settings.endpoint, auth_headers(settings), warm=settings.cloud.warm_connections)
+    cloud = Cloud(
+        settings.endpoint,
+        auth_headers(settings),
+        warm=settings.cloud.warm_connections,
+        connector=connector,
+    )
     line = make_line(bot, settings)
     switchboard = Switchboard(line, cloud, metrics, words=settings.logs.transcripts)
     secrets = () if settings.server.test_mode else settings.server.webhook_secrets

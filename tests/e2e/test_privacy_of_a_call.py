@@ -194,16 +194,16 @@ async def test_a_refused_webhook_says_nothing_of_its_body() -> None:
 
 
 async def test_a_bug_on_a_call_logs_no_words_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from offhook.core import live
+    from offhook.core import records
 
-    step = live.step
+    note = records.note
 
     def breaks(call: Call, event: Any, now: float) -> Any:
         if "okay" in getattr(event, "text", ""):
             raise ValueError(f"cannot take {event.text}")
-        return step(call, event, now)
+        return note(call, event, now)
 
-    monkeypatch.setattr(live, "step", breaks)
+    monkeypatch.setattr(records, "note", breaks)
     async with serving(tolerate=["bug"]) as service:
         call = await service.ring(Script(steps=(Hears(), Says(SAID[0]))))
         await service.over(call)

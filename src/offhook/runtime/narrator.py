@@ -11,6 +11,19 @@ from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.realtime.frames import Unknown, Unreadable
 
+# Frequent, and of no interest by themselves; none of them ends a transfer.
+UNTOLD = frozenset(
+    {
+        on.BotSpoke,
+        on.BotStopped,
+        on.CallerStarted,
+        on.CallerStopped,
+        on.SayEnded,
+        on.Used,
+        on.UtteranceOpened,
+    }
+)
+
 
 class Narrator:
     """The narrator of one call. `words`: whether what was said may be logged."""
@@ -24,11 +37,11 @@ class Narrator:
 
     def stepped(self, before: Call, event: on.Event, after: Call) -> None:
         """Tell what this event meant."""
+        if type(event) in UNTOLD:
+            return
         match event:
             case on.Noted():
                 self._said(event)
-            case on.TimeUp() | on.CallerStarted() | on.BotStopped() | on.SayEnded():
-                pass  # frequent, and of no interest by themselves
             case on.ToolAsked() | on.ToolVoided() | on.ToolEnded():
                 self._tooled(before, event, after)
             case on.BotStarted() if before.greeted_at is None and after.greeted_at is not None:
@@ -39,7 +52,7 @@ class Narrator:
                 self._referred(after, event)
             case _:
                 self._lined(before, event, after)
-        if len(after.transfer.attempts) > len(before.transfer.attempts):
+        if after.transfer.attempts is not before.transfer.attempts:
             attempt = after.transfer.attempts[-1]
             self._metrics.transferred(attempt.outcome)
             self._call.info(
@@ -86,10 +99,8 @@ class Narrator:
         match event:
             case on.CallerSaid(item, text) | on.BotSaid(item, text):
                 who = Who.CALLER if isinstance(event, on.CallerSaid) else Who.BOT
-                if self._words:
-                    self._transcript.info("transcript", who=who, item=item, text=text)
-                else:
-                    self._transcript.debug("transcript", who=who, item=item, characters=len(text))
+                words = {"text": text} if self._words else {"characters": len(text)}
+                self._transcript.info("transcript", who=who, item=item, **words)
             case on.BotCut(item, heard_ms):
                 self._transcript.info("cut off", who=Who.BOT, item=item, heard_ms=heard_ms)
             case on.CallerNotUnderstood(item, detail):

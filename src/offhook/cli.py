@@ -212,6 +212,24 @@ def chaos(
     sys.exit(asyncio.run(run(scenarios, chosen, stage, Console(highlight=False))))
 
 
+@app.command()
+def replay(
+    journal: Annotated[Path, typer.Argument(help="A file that OFFHOOK_JOURNAL=1 has written.")],
+    scenario: Annotated[
+        bool, typer.Option("--as-scenario", help="Print the call as a scenario file.")
+    ] = False,
+) -> None:
+    """Step a call's journal through today's code, and show where it decides otherwise."""
+    from offhook import replay as replaying
+
+    if scenario:
+        from offhook.retelling import as_scenario
+
+        typer.echo(as_scenario(replaying.load(journal)), nl=False)
+        return
+    sys.exit(replaying.replay(journal, Console(highlight=False)))
+
+
 def main() -> None:
     """Run the command. A user's own mistake ends it with status 2 and words, not a trace."""
     try:

@@ -15,41 +15,18 @@ ANY_DIGIT = "0"  # stands for every digit that was pressed; * and # only steer a
 KEYS = "[keys]"
 
 _DTMF = "input_audio_buffer.dtmf_event_received"
+_words = re.compile(r"\w+").findall
 _IDS = frozenset(
-    (
-        "is",
-        "id",
-        "type",
-        "ref",
-        "refs",
-        "item",
-        "after",
-        "call_id",
-        "item_id",
-        "response_id",
-        "event_id",
-        "previous_item_id",
-        "offhook",
-        "status",
-        "object",
-    )
+    _words("""
+        is id type ref refs item after call_id item_id response_id event_id previous_item_id
+        offhook status object
+    """)
 )
 _TEXTS = frozenset(
-    (
-        "text",
-        "transcript",
-        "arguments",
-        "output",
-        "order",
-        "answer",
-        "message",
-        "goodbye",
-        "announce",
-        "reason",
-        "detail",
-        "error",
-        "why",
-    )
+    _words("""
+        text transcript arguments output order answer message goodbye announce reason detail
+        error why
+    """)
 )
 _PROMPT = ("instructions", "tools")  # the bot's own, in every echo of the session
 _RUN = re.compile(r"\d(?:[ ,.-]{0,2}\d)*")

@@ -67,8 +67,9 @@ async def test_no_file_is_written_unless_asked_for(tmp_path: Path) -> None:
 async def test_a_bot_may_decide_for_itself(
     tmp_path: Path, bot: bool, setting: str, count: int
 ) -> None:
-    env = {"OFFHOOK_JOURNAL": setting, "OFFHOOK_JOURNAL_DIR": str(tmp_path)}
-    async with serving(plain_bot(journal=bot), **env) as service:
+    async with serving(
+        plain_bot(journal=bot), OFFHOOK_JOURNAL=setting, OFFHOOK_JOURNAL_DIR=str(tmp_path)
+    ) as service:
         await service.talk(Hears(), HangsUp())
     assert len(journals(tmp_path)) == count
 

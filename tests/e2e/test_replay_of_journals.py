@@ -51,7 +51,7 @@ def shown(path: Path) -> tuple[int, str]:
 
 @pytest.mark.parametrize(
     "name",
-    (
+    [
         "order-status",
         "keypad-human",
         "transfer-refused",
@@ -61,7 +61,7 @@ def shown(path: Path) -> tuple[int, str]:
         "accept-busy",
         "tool-breaks",
         "private-words",
-    ),
+    ],
 )
 async def test_the_code_that_wrote_a_journal_decides_the_same_again(
     name: str, tmp_path: Path

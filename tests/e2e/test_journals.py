@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 from offhook import HangUp, tool
 from offhook.core.call import Call
+from offhook.runtime import journal
+from offhook.runtime.veil import Veil
 from offhook.simulator import CallsTools, HangsUp, Hears, Presses, Replies, Says
 from support.serving import plain_bot, serving
 
@@ -139,3 +142,37 @@ async def test_what_a_tool_decided_is_in_it(tmp_path: Path) -> None:
     ended = [d["data"] for d in lines(path) if d["data"].get("is") == "on.ToolEnded"]
     assert ended[0]["outcome"] == {"is": "HangUp", "reason": "done", "goodbye": None}
     assert lines(path)[-1]["data"] == {"reason": "bot_hung_up", "detail": "done"}
+
+
+async def test_a_call_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = threading.Event()
+    created = journal._created
+
+    def slow(path: Path) -> IO[bytes]:
+        assert disk.wait(10)
+        return created(path)
+
+    monkeypatch.setattr(journal, "_created", slow)
+    async with serving(OFFHOOK_JOURNAL="1", OFFHOOK_JOURNAL_DIR=str(tmp_path)) as service:
+        call = await service.talk(Hears(), Says("Hello?"), Hears(), HangsUp())
+        assert len(call.marks("bot_said")) == 2
+        assert journals(tmp_path) == []
+        disk.set()
+    (path,) = journals(tmp_path)
+    assert kinds(path)[-1] == "end"
+
+
+def test_what_is_named_like_a_secret_or_a_number_is_not_in_it() -> None:
+    veil = Veil()
+    data = {"type": "x", "client_secret": "abc", "metadata": {"+1 555 0142": "+1 555 0142"}}
+    hidden = veil.over({**data, "session": {"instructions": "Be brief.", "voice": "marin"}})
+    assert hidden["client_secret"] == "[secret]"
+    assert hidden["session"] == {"voice": "marin"}
+    assert "0142" not in str(hidden)
+
+
+def test_ids_stay_as_they_are_so_that_frames_can_be_told_apart() -> None:
+    ids = {"item_id": "item_4930231250011", "call_id": "+1 555 0142", "ref": "call_48213"}
+    assert Veil().over(ids) == ids

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from offhook.observe.redact import Redactor
+from offhook.observe.redact import Redactor, redact_field
 
 ANY_DIGIT = "0"  # stands for every digit that was pressed; * and # only steer an entry
 KEYS = "[keys]"
@@ -60,7 +60,7 @@ class Veil:
     def _hide(self, key: str, value: Any) -> Any:
         match value:
             case Mapping():
-                return {k: self._hide(k, v) for k, v in value.items()}
+                return {self._redactor.redact(k): self._hide(k, v) for k, v in value.items()}
             case list():
                 return [self._hide(key, item) for item in value]
             case str() if key in _IDS:
@@ -68,7 +68,9 @@ class Veil:
             case str():
                 if key in _TEXTS and self._typed:
                     value = _RUN.sub(self._pressed, value)
-                return self._redactor.redact_value({key: value})[key]  # type: ignore[index]
+                if redact_field(key, "") != "":  # it is named like a secret
+                    return redact_field(key, value)
+                return self._redactor.redact(value)
             case _:
                 return value
 

@@ -13,10 +13,12 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 from rich.console import Console
 
+from offhook.config.env_file import read_env_file
 from offhook.observe.logs import configure
 from offhook.rehearsal import PORT, settings_for
 from offhook.simulator import (
@@ -63,11 +65,12 @@ async def run(
 ) -> int:
     """Ring once and print each step. Returns 0 if all of them worked, else 1."""
     configure("pretty", "critical")
+    secret = (secret or _in_file() or DEFAULT_SECRET).partition(",")[0].strip()
     cloud = Simulator(
         profile,
         speed=SPEED,
         port=0 if start else port,
-        webhook_secret=secret or DEFAULT_SECRET,
+        webhook_secret=secret,
     )
     report = Report(out)
     try:
@@ -81,6 +84,12 @@ async def run(
     except Failed as failed:
         report.failed("start", str(failed))
     return 1
+
+
+def _in_file() -> str | None:
+    """The secret of the server's own `.env`, if it is started in this folder."""
+    settings, _ = read_env_file(Path(".env"))
+    return settings.get("OPENAI_WEBHOOK_SECRET")
 
 
 def _check_free(port: int) -> None:
@@ -132,7 +141,9 @@ def _answered(call: Call, url: str) -> None:
 
 async def _follow(call: Call, cloud: Simulator, report: Report) -> bool:
     """The steps after the webhook, each when it comes."""
-    given = " ".join(f"{name}={value}" for name, value in settings_for(cloud).items())
+    own = settings_for(cloud)
+    own.pop("OPENAI_WEBHOOK_SECRET")  # it has one, which is nobody's to read on a screen
+    given = " ".join(f"{name}={value}" for name, value in own.items())
     steps: tuple[tuple[str, str, Callable[[Mark], bool], str], ...] = (
         (
             "accepted",

@@ -35,9 +35,7 @@ Socket = aiohttp.ClientWebSocketResponse[Any]
 async def run(out: Console, settings: Settings) -> int:
     """Print each step. Returns 0 if all of them worked, else 1."""
     address = session_url(settings)
-    out.print(
-        f"[bold]{escape(address)}[/], a {settings.endpoint.provider} endpoint", soft_wrap=True
-    )
+    out.print(f"[bold]{escape(address)}[/] ({settings.endpoint.provider})", soft_wrap=True)
     report = Report(out)
     step, begun = "connected", time.monotonic()
     try:

@@ -217,6 +217,7 @@ async def started(cloud: Simulator, bot: str | None) -> AsyncIterator[str]:
         **settings_for(cloud),
         "PORT": str(port),
         "OFFHOOK_HOST": "127.0.0.1",
+        "OFFHOOK_LOG_LEVEL": "error",
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "offhook", "serve", *([bot] if bot else []),

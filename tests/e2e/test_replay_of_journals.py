@@ -13,8 +13,13 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from offhook import replay as replaying
 from offhook.cli import app
-from offhook.core import live
+from offhook.core import commands as do
+from offhook.core import events as on
+from offhook.core.call import Call
+from offhook.core.outcomes import Transfer
+from offhook.core.step import Stepped, step
 from offhook.rehearsal import Rehearsal
 from offhook.replay import JournalError, differences, load, replay
 from offhook.retelling import as_scenario
@@ -41,6 +46,10 @@ def changed(path: Path, change: Callable[[list[Line]], object]) -> Path:
     change(lines)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     return path
+
+
+def asks_a_tool(event: on.Event) -> bool:
+    return isinstance(event, on.ToolAsked)
 
 
 def shown(path: Path) -> tuple[int, str]:
@@ -91,7 +100,11 @@ async def test_another_decision_is_shown_with_its_line_and_both_sides(tmp_path: 
 
 async def test_other_code_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = await journal_of("order-status", tmp_path)
-    monkeypatch.setattr(live, "_tools", lambda *_: None)
+
+    def deaf_to_tools(call: Call, event: on.Event, now: float) -> Stepped:
+        return (call, [do.Ignore(event)]) if asks_a_tool(event) else step(call, event, now)
+
+    monkeypatch.setattr(replaying, "step", deaf_to_tools)
     found = list(differences(load(path)))
     assert any("do.RunTool" in line for each in found for line in each.recorded)
     assert any("do.Ignore" in line for each in found for line in each.today)
@@ -102,10 +115,12 @@ async def test_code_that_raises_today_is_a_difference(
 ) -> None:
     path = await journal_of("order-status", tmp_path)
 
-    def broken(*_: object) -> None:
-        raise LookupError("a bug")
+    def broken(call: Call, event: on.Event, now: float) -> Stepped:
+        if asks_a_tool(event):
+            raise LookupError("a bug")
+        return step(call, event, now)
 
-    monkeypatch.setattr(live, "_tools", broken)
+    monkeypatch.setattr(replaying, "step", broken)
     found = list(differences(load(path)))
     assert any("LookupError: a bug" in line for each in found for line in each.today)
 
@@ -166,10 +181,6 @@ async def test_an_event_of_another_version_is_said(tmp_path: Path) -> None:
 
 
 def test_reading_gives_back_what_was_written() -> None:
-    from offhook.core import commands as do
-    from offhook.core import events as on
-    from offhook.core.outcomes import Transfer
-
     for value in (
         on.ToolEnded("call_1", Transfer("desk", "asks", "One moment.")),
         on.HookAnswered(Transfer("desk")),

@@ -42,7 +42,8 @@ class Bot:
     `language` is a tag such as `de`; without one `OFFHOOK_LANGUAGE` decides.
     `targets` maps a name that the model may choose to a `tel:` or `sip:` URI that it never
     sees, or to a `Target` with a label that callers hear. `lines` replaces single standard
-    sentences: `Bot(..., lines={"goodbye": "Bye now!"})`.
+    sentences: `Bot(..., lines={"goodbye": "Bye now!"})`. `journal` turns the journals of its
+    calls on or off, whatever `OFFHOOK_JOURNAL` says.
 
     Raises `BotError` (and its kinds `ToolError`, `TargetError`) when something in it cannot
     work, at once and not when the phone rings.
@@ -60,6 +61,7 @@ class Bot:
         targets: Mapping[str, str | Target] | None = None,
         lines: Mapping[str, str] | None = None,
         may_hang_up: bool = True,
+        journal: bool | None = None,
     ) -> None:
         if not instructions.strip():
             raise BotError("A bot needs instructions: say in a few sentences who it is.")
@@ -69,6 +71,7 @@ class Bot:
         self.voice = voice
         self.tools = tuple(tools)
         self.may_hang_up = may_hang_up
+        self.journal = journal
         self._words = {**(lines or {}), **({"greeting": greeting} if greeting else {})}
         _check_lines(self._words)
         self.targets = {n: _target(n, t) for n, t in (targets or {}).items()}

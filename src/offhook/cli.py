@@ -212,6 +212,67 @@ def chaos(
     sys.exit(asyncio.run(run(scenarios, chosen, stage, Console(highlight=False))))
 
 
+@app.command()
+def replay(
+    journal: Annotated[Path, typer.Argument(help="A file that OFFHOOK_JOURNAL=1 has written.")],
+    scenario: Annotated[
+        bool, typer.Option("--as-scenario", help="Print the call as a scenario file.")
+    ] = False,
+) -> None:
+    """Step a call's journal through today's code, and show where it decides otherwise."""
+    from offhook import replay as replaying
+
+    if scenario:
+        from offhook.retelling import as_scenario
+
+        typer.echo(as_scenario(replaying.load(journal)), nl=False)
+        return
+    sys.exit(replaying.replay(journal, Console(highlight=False)))
+
+
+smoke = typer.Typer(help="Check a server, or the account in the cloud.", no_args_is_help=True)
+app.add_typer(smoke, name="smoke")
+
+
+@smoke.command("webhook")
+def smoke_webhook(
+    url: Annotated[
+        str, typer.Option(help="The webhook of the server.")
+    ] = "http://127.0.0.1:8000/openai/webhook",
+    secret: Annotated[
+        str | None,
+        typer.Option(help="The server's webhook secret.", envvar="OPENAI_WEBHOOK_SECRET"),
+    ] = None,
+    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
+    port: Annotated[
+        int, typer.Option(help="The port of the simulated cloud, which the server must know.")
+    ] = 9000,
+    start: Annotated[
+        bool, typer.Option("--start", help="Start the server, too, with the settings it needs.")
+    ] = False,
+    bot: Annotated[
+        str | None, typer.Option(help="With --start: module:bot or file.py:bot; else the shop.")
+    ] = None,
+) -> None:
+    """Ring a running server once, signed, with a simulated cloud; nothing leaves this machine."""
+    from offhook.smoke.webhook import run
+
+    out = Console(highlight=False)
+    work = run(out, url=url, secret=secret, profile=profile.value, port=port, start=start, bot=bot)
+    sys.exit(asyncio.run(work))
+
+
+@smoke.command("realtime")
+def smoke_realtime(
+    env_file: Annotated[Path, typer.Option(help="Where the settings are.")] = Path(".env"),
+) -> None:
+    """Check the account's access to Realtime with the real cloud. Costs a fraction of a cent."""
+    from offhook.config import load
+    from offhook.smoke.realtime import run
+
+    sys.exit(asyncio.run(run(Console(highlight=False), load(env_file, serving=False))))
+
+
 def main() -> None:
     """Run the command. A user's own mistake ends it with status 2 and words, not a trace."""
     try:

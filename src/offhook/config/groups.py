@@ -129,6 +129,19 @@ class Logs(Group):
     transcripts: bool = setting(
         "OFFHOOK_LOG_TRANSCRIPTS", False, "Log what is said, too, redacted as far as it goes"
     )
+    journal: bool = setting(
+        "OFFHOOK_JOURNAL",
+        False,
+        "Write each call into a file for `offhook replay`. What is said is in it, whatever "
+        "`OFFHOOK_LOG_TRANSCRIPTS` says: without numbers, addresses and pressed keys, but with "
+        "names and all else that people tell",
+    )
+    journal_dir: str = setting(
+        "OFFHOOK_JOURNAL_DIR",
+        "journals",
+        "The folder of these files; made on first use",
+        accepts="the path of a folder",
+    )
 
 
 class Session(Group):

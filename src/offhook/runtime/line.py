@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -32,6 +33,7 @@ class Line(Struct, frozen=True, kw_only=True):
     response_limit: float
     tool_timeout: float
     region: str | None = None
+    journals: Path | None = None  # the folder, if calls keep a journal
 
     def target_uri(self, name: str) -> str:
         """The URI behind a target's name; it never leaves for the model or a log."""
@@ -69,7 +71,13 @@ def make_line(bot: Bot, settings: Settings) -> Line:
         response_limit=settings.limits.response_limit_s,
         tool_timeout=settings.limits.tool_timeout_s,
         region=settings.phone.default_region,
+        journals=_journals(bot, settings),
     )
+
+
+def _journals(bot: Bot, settings: Settings) -> Path | None:
+    wanted = settings.logs.journal if bot.journal is None else bot.journal
+    return Path(settings.logs.journal_dir) if wanted else None
 
 
 def session_config(bot: Bot, toolbox: Toolbox, settings: Settings) -> SessionConfig:

@@ -10,7 +10,7 @@ import asyncio
 import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeAlias
 
 from offhook.bot import Reaction
 from offhook.core import commands as do
@@ -29,6 +29,8 @@ from offhook.runtime.narrator import Narrator
 from offhook.runtime.sideband import Sideband
 from offhook.runtime.toolrunner import ToolRunner
 
+Ended: TypeAlias = Callable[["Session"], None]
+
 REQUEST_S = 10.0  # reject, refer and hang-up; none of them is in a hurry that a caller notices
 
 
@@ -40,7 +42,7 @@ class Session:
         line: Line,
         cloud: Cloud,
         narrator: Narrator,
-        ended: Callable[[Session], None],
+        ended: Ended,
     ) -> None:
         self.call: Call
         self._surface = surface.begin(line.config, line.response_limit)
@@ -48,6 +50,7 @@ class Session:
         self._cloud = cloud
         self._narrator = narrator
         self._ended = ended
+        self._decide = step  # where a journal listens in
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[on.Event] = deque()
         self._stepping = False
@@ -93,7 +96,7 @@ class Session:
     def _step(self, event: on.Event) -> None:
         before = self.call
         try:
-            self.call, commands = step(before, event, self._loop.time())
+            self.call, commands = self._decide(before, event, self._loop.time())
             self._narrator.stepped(before, event, self.call)
             self._start_all(commands)
         except Exception as error:

@@ -12,6 +12,8 @@ from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.realtime import requests
 from offhook.runtime.cloud import Cloud, Refused
+from offhook.runtime.journal import Archive
+from offhook.runtime.journaled import JournaledSession
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
 from offhook.runtime.session import Session
@@ -64,6 +66,7 @@ class Switchboard:
         self._cloud = cloud
         self._metrics = metrics
         self._words = words
+        self._archive = Archive(line.journals) if line.journals is not None else None
         self._log = get_logger("call")
         self._sessions: dict[str, Session] = {}
         self._deliveries = Memory()
@@ -90,7 +93,7 @@ class Switchboard:
             self._chore(self._turn_away(call_id))
             return Taken.TURNED_AWAY
         narrator = Narrator(call_id, self._metrics, words=self._words)
-        session = Session(self._line, self._cloud, narrator, self._ended)
+        session = self._session(call_id, narrator, now)
         self._sessions[call_id] = session
         self._idle.clear()
         self._metrics.live_calls(len(self._sessions))
@@ -104,6 +107,12 @@ class Switchboard:
         )
         session.begin(call, commands)
         return Taken.STARTED
+
+    def _session(self, call_id: str, narrator: Narrator, now: float) -> Session:
+        if self._archive is None:
+            return Session(self._line, self._cloud, narrator, self._ended)
+        journal = self._archive.open(call_id, now)
+        return JournaledSession(self._line, self._cloud, narrator, self._ended, journal)
 
     def _ended(self, session: Session) -> None:
         self._sessions.pop(session.call.id, None)
@@ -153,3 +162,5 @@ class Switchboard:
                 self._log.error("calls are left behind", calls=len(self._sessions))
         if self._chores:
             await asyncio.wait(self._chores, timeout=TURN_AWAY_S)
+        if self._archive is not None:
+            self._archive.close()

@@ -11,7 +11,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/offhook demo
 
 test: lint types layers
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

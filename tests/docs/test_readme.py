@@ -119,11 +119,17 @@ def test_every_command_that_is_shown_exists() -> None:
         assert command in (names if program == "offhook" else targets)
 
 
+def every_command(command: Any) -> Iterator[Any]:
+    """The command and all below it, e.g. those of `offhook smoke`."""
+    yield command
+    for below in getattr(command, "commands", {}).values():
+        yield from every_command(below)
+
+
 def test_every_option_that_is_named_exists() -> None:
-    group = typer.main.get_command(app)
     options = {
         option
-        for command in getattr(group, "commands").values()  # noqa: B009
+        for command in every_command(typer.main.get_command(app))
         for parameter in command.params
         for option in parameter.opts
     }

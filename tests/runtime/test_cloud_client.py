@@ -185,6 +185,44 @@ async def test_a_request_rides_on_a_connection_that_is_open_already(server: Clou
     assert len(server.connections) <= 2
 
 
+async def test_a_connection_that_a_call_took_is_replaced_by_a_new_one(server: Cloudlike) -> None:
+    heads: list[object] = []
+    filled, refilled = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.method == "POST":
+            return web.Response()
+        if request.method == "GET":
+            return await a_sideband(request)
+        heads.append(request.transport)
+        await together(2 if not filled.is_set() else 4)
+        return web.Response(text="{}")  # with a length, without which no connection is kept
+
+    async def together(number: int) -> None:
+        """Requests that are under way at once cannot share a connection."""
+        done = refilled if filled.is_set() else filled
+        if len(heads) >= number:
+            done.set()
+        await done.wait()
+
+    async def a_sideband(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.receive()
+        return socket
+
+    server.answer = answer
+    async with server.client(warm=2) as cloud:
+        await filled.wait()
+        await cloud.post("rtc_1", ACCEPT, 5.0)
+        socket = await cloud.attach("rtc_1", 5.0)
+        await refilled.wait()
+        await socket.close()
+    assert len(set(heads[:2])) == 2
+    assert len(set(heads[2:])) == 2
+    assert len(server.connections) <= 4  # two that are kept ready, and those of the call
+
+
 async def test_a_sideband_that_is_refused_says_how(server: Cloudlike) -> None:
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.Response(status=404)

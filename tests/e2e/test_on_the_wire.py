@@ -19,7 +19,7 @@ async def requests(profile: Any, version: str = "") -> list[Any]:
         bye = CallsTools(("end_call", {"reason": "done"}))
         call = await service.talk(Hears(), Says("Bye."), model=(bye,))
         assert said(call)[0] == GREETING
-        return [r for r in service.tap.requests if "/models" not in r.target]
+        return [r for r in service.tap.requests if not r.target.endswith("/realtime/calls")]
 
 
 async def test_openai_gets_a_bearer_key_below_v1() -> None:
@@ -68,6 +68,6 @@ async def test_a_call_rides_on_connections_that_were_open_before_it() -> None:
     async with serving(tapped=True, OFFHOOK_WARM_CONNECTIONS="3") as service:
         call = await service.talk(*GREETED)
         assert said(call) == [GREETING]
-        warmed = [r for r in service.tap.requests if r.target == "/v1/models"]
+        warmed = [r for r in service.tap.requests if r.target == "/v1/realtime/calls"]
         assert len(warmed) >= 3
-        assert all(r.method == "HEAD" for r in warmed)
+        assert all(r.method == "GET" for r in warmed)

@@ -175,13 +175,15 @@ class Cloud:
                     await asyncio.sleep(BEHIND_S)
 
     async def _warm_up(self) -> None:
-        """Any request will do, since a connection goes back to the pool after its answer."""
+        """Any request will do, since a connection goes back to the pool after its answer.
+
+        A GET of what cannot be got: its error is short, and has a body. Many servers give the
+        answer to a HEAD no length, and then no client keeps the connection.
+        """
         try:
-            async with (
-                asyncio.timeout(5),
-                self.http.head(f"{self.endpoint.rest_base}/models", allow_redirects=False),
-            ):
-                pass
+            url = f"{self.endpoint.rest_base}/realtime/calls"
+            async with asyncio.timeout(5), self.http.get(url, allow_redirects=False) as answer:
+                await answer.read()  # to its end, else the connection is closed
         except (aiohttp.ClientError, OSError, TimeoutError):
             pass  # the call that needs the connection will say what is wrong
 

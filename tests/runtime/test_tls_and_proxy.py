@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -87,17 +87,25 @@ async def proxy(target_port: int, asked: list[bytes]) -> AsyncIterator[int]:
     """An HTTP proxy that tunnels whatever is asked of it to one port on loopback."""
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
         writer.close()
 
+    tunnels: set[asyncio.Task[None] | None] = set()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tunnels.add(asyncio.current_task())
         head = await reader.readuntil(b"\r\n\r\n")
         asked.append(head.partition(b"\r\n")[0])
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", target_port)
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         await asyncio.gather(pump(reader, inner_writer), pump(inner_reader, writer))
+        for each in (writer, inner_writer):
+            with suppress(OSError):
+                await each.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+        await asyncio.wait([t for t in tunnels if t is not None], timeout=5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,16 +14,21 @@ from offhook.simulator.network import SlowLine
 DELAY_S = 0.01
 
 
-async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-    writer.close()
-
-
 async def _through_the_line() -> tuple[bytes, float]:
     """Send a lot in small pieces through the line to an echo; what came back, and how long."""
     loop = asyncio.get_running_loop()
-    server = await asyncio.start_server(_echo, "127.0.0.1", 0)
+    over = loop.create_future()
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        over.set_result(None)
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
     line = SlowLine(DELAY_S)
     target = server.sockets[0].getsockname()[1]
     port = await line.open("127.0.0.1", 0, "127.0.0.1", target)
@@ -36,7 +42,9 @@ async def _through_the_line() -> tuple[bytes, float]:
     echoed = await reader.readexactly(10_000)
     took = loop.time() - began
     writer.close()
+    await writer.wait_closed()
     await line.close()
+    await over
     server.close()
     return echoed, took
 
@@ -61,4 +69,5 @@ async def test_nobody_behind_the_line_is_a_closed_connection() -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     assert await reader.read() == b""
     writer.close()
+    await writer.wait_closed()
     await line.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -50,8 +50,11 @@ class Tap:
         finally:
             for task in both:
                 task.cancel()
-            near[1].close()
-            far[1].close()
+            for _, writer in (near, far):
+                writer.close()
+            for _, writer in (near, far):
+                with suppress(OSError):
+                    await writer.wait_closed()
 
 
 async def _pass_on(

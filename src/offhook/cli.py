@@ -34,6 +34,22 @@ class CloudName(StrEnum):
     AZURE = "azure"
 
 
+# Options that several commands have.
+_SPEED = typer.Option(help="How much faster than in life people speak.", min=0.1)
+Speed = Annotated[float, _SPEED]
+MaybeSpeed = Annotated[float | None, _SPEED]
+BotName = Annotated[
+    str | None, typer.Option(help="module:bot or file.py:bot; else the bundled shop.")
+]
+Url = Annotated[str | None, typer.Option(help="The webhook of a server that already runs.")]
+Secret = Annotated[
+    str | None,
+    typer.Option(help="That server's webhook secret.", envvar="OPENAI_WEBHOOK_SECRET"),
+]
+Profile = Annotated[CloudName, typer.Option(help="Which cloud to be.")]
+CloudPort = Annotated[int | None, typer.Option(help="The port of the simulated cloud.")]
+
+
 @app.command()
 def version() -> None:
     """Print the version."""
@@ -42,9 +58,7 @@ def version() -> None:
 
 @app.command()
 def demo(
-    speed: Annotated[
-        float, typer.Option(help="How much faster than in life people speak.", min=0.1)
-    ] = 4.0,
+    speed: Speed = 4.0,
 ) -> None:
     """Play three phone calls on this machine, without a key, a network or an account."""
     from offhook.demo import run
@@ -83,12 +97,10 @@ def serve(
 
 @app.command()
 def simulator(
-    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
+    profile: Profile = CloudName.OPENAI,
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 9000,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    speed: Annotated[
-        float, typer.Option(help="How much faster than in life people speak.", min=0.1)
-    ] = 1.0,
+    speed: Speed = 1.0,
     switches: Annotated[
         list[str] | None,
         typer.Option("--set", help="A fault or a belief, such as refer=500; see docs/simulator.md"),
@@ -114,21 +126,12 @@ def call(
     names: Annotated[
         list[str] | None, typer.Argument(help="Scenarios: names of the catalogue, or .toml files.")
     ] = None,
-    bot: Annotated[
-        str | None, typer.Option(help="module:bot or file.py:bot; else the bundled shop.")
-    ] = None,
-    url: Annotated[
-        str | None, typer.Option(help="The webhook of a server that already runs.")
-    ] = None,
-    secret: Annotated[
-        str | None,
-        typer.Option(help="That server's webhook secret.", envvar="OPENAI_WEBHOOK_SECRET"),
-    ] = None,
-    speed: Annotated[
-        float | None, typer.Option(help="How much faster than in life people speak.", min=0.1)
-    ] = None,
-    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
-    port: Annotated[int | None, typer.Option(help="The port of the simulated cloud.")] = None,
+    bot: BotName = None,
+    url: Url = None,
+    secret: Secret = None,
+    speed: MaybeSpeed = None,
+    profile: Profile = CloudName.OPENAI,
+    port: CloudPort = None,
     talk: Annotated[bool, typer.Option("--talk", help="Be the caller yourself.")] = False,
     shelf: Annotated[bool, typer.Option("--list", help="List the catalogue.")] = False,
 ) -> None:
@@ -155,21 +158,12 @@ def call(
 @app.command("test")
 def play_files(
     places: Annotated[list[Path], typer.Argument(help="Folders of scenario files, or files.")],
-    bot: Annotated[
-        str | None, typer.Option(help="module:bot or file.py:bot; else the bundled shop.")
-    ] = None,
-    url: Annotated[
-        str | None, typer.Option(help="The webhook of a server that already runs.")
-    ] = None,
-    secret: Annotated[
-        str | None,
-        typer.Option(help="That server's webhook secret.", envvar="OPENAI_WEBHOOK_SECRET"),
-    ] = None,
-    speed: Annotated[
-        float, typer.Option(help="How much faster than in life people speak.", min=0.1)
-    ] = 20.0,
-    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
-    port: Annotated[int | None, typer.Option(help="The port of the simulated cloud.")] = None,
+    bot: BotName = None,
+    url: Url = None,
+    secret: Secret = None,
+    speed: Speed = 20.0,
+    profile: Profile = CloudName.OPENAI,
+    port: CloudPort = None,
     junit: Annotated[
         Path | None, typer.Option(help="Write a JUnit report to this file, too.")
     ] = None,
@@ -192,13 +186,9 @@ def chaos(
     seed: Annotated[
         int | None, typer.Option(help="Chooses the faults; the same seed, the same faults.")
     ] = None,
-    bot: Annotated[
-        str | None, typer.Option(help="module:bot or file.py:bot; else the bundled shop.")
-    ] = None,
-    speed: Annotated[
-        float, typer.Option(help="How much faster than in life people speak.", min=0.1)
-    ] = 20.0,
-    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
+    bot: BotName = None,
+    speed: Speed = 20.0,
+    profile: Profile = CloudName.OPENAI,
 ) -> None:
     """Play the catalogue under faults, and print what held."""
     import secrets
@@ -243,7 +233,7 @@ def smoke_webhook(
         str | None,
         typer.Option(help="The server's webhook secret.", envvar="OPENAI_WEBHOOK_SECRET"),
     ] = None,
-    profile: Annotated[CloudName, typer.Option(help="Which cloud to be.")] = CloudName.OPENAI,
+    profile: Profile = CloudName.OPENAI,
     port: Annotated[
         int, typer.Option(help="The port of the simulated cloud, which the server must know.")
     ] = 9000,

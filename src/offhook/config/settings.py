@@ -9,6 +9,7 @@ from msgspec import Struct
 from offhook.config.declare import Group
 from offhook.config.endpoint import Endpoint
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
+from offhook.config.records import Records
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -26,6 +27,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     turns: Turns
     limits: Limits
     phone: Phone
+    records: Records
     shop: Shop
 
 

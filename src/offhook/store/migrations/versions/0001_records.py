@@ -1,0 +1,267 @@
+"""The records of calls."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the tables from the step before to this one."""
+    op.create_table(
+        "audit",
+        sa.Column(
+            "n",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=128), nullable=False),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=True),
+        sa.Column("address", sa.String(length=64), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("previous", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("n", name=op.f("pk_audit")),
+    )
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_subject"), ["subject"], unique=False)
+
+    op.create_table(
+        "calls",
+        sa.Column("call_id", sa.String(length=200), nullable=False),
+        sa.Column("rev", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("rang_at", sa.BigInteger(), nullable=False),
+        sa.Column("phase", sa.String(length=20), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("model", sa.String(length=128), nullable=False),
+        sa.Column("bot", sa.String(length=128), nullable=False),
+        sa.Column("line", sa.String(length=64), nullable=True),
+        sa.Column("language", sa.String(length=35), nullable=False),
+        sa.Column("replica", sa.String(length=64), nullable=True),
+        sa.Column("caller_hash", sa.String(length=64), nullable=True),
+        sa.Column("caller_number", sa.Text(), nullable=True),
+        sa.Column("caller_masked", sa.String(length=64), nullable=True),
+        sa.Column("caller_name", sa.Text(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.Column("accepted_at", sa.BigInteger(), nullable=True),
+        sa.Column("attached_at", sa.BigInteger(), nullable=True),
+        sa.Column("greeted_at", sa.BigInteger(), nullable=True),
+        sa.Column("greeted", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.String(length=32), nullable=True),
+        sa.Column("fault", sa.String(length=16), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("target", sa.String(length=128), nullable=True),
+        sa.Column("utterances", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("tools", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("cost_usd", sa.Float(), nullable=True),
+        sa.Column("prices", sa.String(length=32), nullable=True),
+        sa.Column("consent", sa.String(length=16), nullable=True),
+        sa.Column("keep", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("purged_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("call_id", name=op.f("pk_calls")),
+    )
+    with op.batch_alter_table("calls", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_calls_bot_rang_at"), ["bot", "rang_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_calls_caller_hash_rang_at"), ["caller_hash", "rang_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_calls_ended_at"), ["ended_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_calls_fault_rang_at"), ["fault", "rang_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_calls_line_rang_at"), ["line", "rang_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_calls_model_rang_at"), ["model", "rang_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_calls_phase_rang_at"), ["phase", "rang_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_calls_rang_at_call_id"), ["rang_at", "call_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_calls_reason_rang_at"), ["reason", "rang_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_calls_target_rang_at"), ["target", "rang_at"], unique=False
+        )
+
+    op.create_table(
+        "consents",
+        sa.Column("call_id", sa.String(length=200), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("rev", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("policy", sa.String(length=16), nullable=False),
+        sa.Column("language", sa.String(length=35), nullable=False),
+        sa.Column("version", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("answer", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("call_id", "n", name=op.f("pk_consents")),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("delivery_id", sa.String(length=200), nullable=True),
+        sa.Column("event_type", sa.String(length=64), nullable=True),
+        sa.Column("call_id", sa.String(length=200), nullable=True),
+        sa.Column("result", sa.String(length=32), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("took_us", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+    )
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_deliveries_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_deliveries_call_id"), ["call_id"], unique=False)
+
+    op.create_table(
+        "moments",
+        sa.Column("call_id", sa.String(length=200), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("rev", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("call_id", "n", name=op.f("pk_moments")),
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("call_id", sa.String(length=200), nullable=True),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outbox_call_id"), ["call_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_outbox_state_next_at"), ["state", "next_at"], unique=False
+        )
+
+    op.create_table(
+        "tokens",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("made_by", sa.String(length=128), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
+        sa.UniqueConstraint("hash", name=op.f("uq_tokens_hash")),
+    )
+    op.create_table(
+        "tool_calls",
+        sa.Column("call_id", sa.String(length=200), nullable=False),
+        sa.Column("ref", sa.String(length=128), nullable=False),
+        sa.Column("rev", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("arguments", sa.Text(), nullable=True),
+        sa.Column("outcome", sa.String(length=24), nullable=False),
+        sa.Column("output", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("call_id", "ref", name=op.f("pk_tool_calls")),
+    )
+    with op.batch_alter_table("tool_calls", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_tool_calls_name_asked_at"), ["name", "asked_at"], unique=False
+        )
+
+    op.create_table(
+        "transfers",
+        sa.Column("call_id", sa.String(length=200), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("rev", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("target", sa.String(length=128), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("call_id", "n", name=op.f("pk_transfers")),
+    )
+    op.create_table(
+        "turns",
+        sa.Column("call_id", sa.String(length=200), nullable=False),
+        sa.Column("item", sa.String(length=128), nullable=False),
+        sa.Column("rev", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("stopped_at", sa.BigInteger(), nullable=False),
+        sa.Column("speech_ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("response_at", sa.BigInteger(), nullable=True),
+        sa.Column("audio_at", sa.BigInteger(), nullable=True),
+        sa.Column("latency_ms", sa.Integer(), nullable=True),
+        sa.Column("tool_ms", sa.Integer(), nullable=True),
+        sa.Column("own_ms", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("call_id", "item", name=op.f("pk_turns")),
+    )
+    with op.batch_alter_table("turns", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_turns_stopped_at_latency_ms"), ["stopped_at", "latency_ms"], unique=False
+        )
+
+    op.create_table(
+        "usage",
+        sa.Column("call_id", sa.String(length=200), nullable=False),
+        sa.Column("ref", sa.String(length=128), nullable=False),
+        sa.Column("rev", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("model", sa.String(length=128), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("text_in", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("audio_in", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("image_in", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("text_cached", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("audio_cached", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("image_cached", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("text_out", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("audio_out", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("call_id", "ref", name=op.f("pk_usage")),
+    )
+    with op.batch_alter_table("usage", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_usage_at"), ["at"], unique=False)
+
+    op.create_table(
+        "utterances",
+        sa.Column("call_id", sa.String(length=200), nullable=False),
+        sa.Column("item", sa.String(length=128), nullable=False),
+        sa.Column("rev", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("who", sa.String(length=8), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("spoken_ms", sa.Integer(), nullable=True),
+        sa.Column("heard_ms", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("call_id", "item", name=op.f("pk_utterances")),
+    )

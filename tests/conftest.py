@@ -1,0 +1,39 @@
+"""What all tests may ask for: a database of either kind, empty and their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from offhook.store.database import Database
+from support.postgres import Cluster, cluster
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL cluster, thrown away after the last test."""
+    try:
+        with cluster() as started:
+            yield started
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database: every test that asks runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'offhook.sqlite3'}"
+    started: Cluster = request.getfixturevalue("postgres")
+    return started.create()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open database with all tables, and nothing in them."""
+    database = Database(database_url)
+    await database.open()
+    yield database
+    await database.close()

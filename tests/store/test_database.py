@@ -1,0 +1,73 @@
+"""Tables come to be by migrations alone, at every start, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
+
+from offhook.store import facts
+from offhook.store.database import Database, driven
+from offhook.store.schema import metadata, outbox, tokens
+
+
+async def test_the_migrations_lead_to_the_tables_as_they_are_declared(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, metadata))
+
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_opening_again_changes_nothing(database: Database) -> None:
+    await database.open()
+
+
+async def test_two_replicas_may_start_at_once(database_url: str) -> None:
+    two = [Database(database_url), Database(database_url)]
+    await asyncio.gather(*(each.open() for each in two))
+    for each in two:
+        await each.close()
+
+
+async def test_what_ends_in_an_error_is_not_written(database: Database) -> None:
+    row = {"id": "1", "kind": "k", "url": "u", "body": "b", "made_at": 1, "state": "waiting"}
+
+    async def write_twice() -> None:
+        async with database.write() as connection:
+            await connection.execute(outbox.insert(), [row])
+            await connection.execute(outbox.insert(), [row])
+
+    with pytest.raises(IntegrityError):
+        await write_twice()
+    async with database.read() as connection:
+        assert (await connection.execute(select(outbox))).all() == []
+
+
+async def test_writers_wait_for_each_other(database: Database) -> None:
+    async def write(n: int) -> None:
+        async with database.write() as connection:
+            await connection.execute(select(tokens))
+            await asyncio.sleep(0)
+            row = {"id": f"{n}", "name": "n", "role": "r", "hash": f"{n}", "made_at": 1}
+            await connection.execute(tokens.insert(), [row | {"made_by": "test"}])
+
+    await asyncio.gather(*(write(n) for n in range(10)))
+    async with database.read() as connection:
+        assert len((await connection.execute(select(tokens))).all()) == 10
+
+
+@pytest.mark.parametrize("fact", facts.AnyFact.__args__, ids=lambda f: f.__name__)
+def test_every_field_of_a_fact_is_a_column_of_its_table(fact: type[facts.Fact]) -> None:
+    table = metadata.tables[str(fact.__struct_config__.tag)]
+    assert set(fact.__struct_fields__) <= set(table.c.keys())
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_either_name_of_postgresql_leads_to_its_driver(scheme: str) -> None:
+    assert driven(f"{scheme}://a@b/c").drivername == "postgresql+asyncpg"

@@ -68,7 +68,7 @@ class Cluster(Struct, frozen=True):
         return str(self.folder / "data")
 
     def run(self, program: str, *arguments: str) -> None:
-        """Run one of PostgreSQL's programs as the cluster's user; its failure tells what it said."""
+        """Run one of PostgreSQL's programs as the cluster's user; it raises with what it said."""
         done = subprocess.run(
             [self.programs / program, *arguments],
             user=self.user,

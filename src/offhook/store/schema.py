@@ -63,7 +63,6 @@ calls = Table(
     Column("caller_number", Text),
     Column("caller_masked", String(64)),
     Column("caller_name", Text),
-    Column("answered_at", BigInteger),  # the webhook has got its 200
     Column("accepted_at", BigInteger),
     Column("attached_at", BigInteger),
     Column("greeted_at", BigInteger),  # the caller first heard the bot

@@ -52,7 +52,6 @@ def upgrade() -> None:
         sa.Column("caller_number", sa.Text(), nullable=True),
         sa.Column("caller_masked", sa.String(length=64), nullable=True),
         sa.Column("caller_name", sa.Text(), nullable=True),
-        sa.Column("answered_at", sa.BigInteger(), nullable=True),
         sa.Column("accepted_at", sa.BigInteger(), nullable=True),
         sa.Column("attached_at", sa.BigInteger(), nullable=True),
         sa.Column("greeted_at", sa.BigInteger(), nullable=True),

@@ -7,6 +7,7 @@ from offhook.config.loading import load
 from offhook.config.records import Records
 from offhook.config.reference import fields, table
 from offhook.config.settings import Settings, auth_headers
+from offhook.config.watchdogs import Watchdogs
 
 __all__ = [
     "Cloud",
@@ -22,6 +23,7 @@ __all__ = [
     "Settings",
     "Shop",
     "Turns",
+    "Watchdogs",
     "auth_headers",
     "derive",
     "fields",

@@ -117,8 +117,7 @@ def simulator(
     except ValidationError as error:
         raise UserError(f"--set: {error}.") from None
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        raise UserError(f"Cannot listen on {host}:{port}: {why}.") from None
+        raise UserError(error.strerror or str(error)) from None
 
 
 @app.command()

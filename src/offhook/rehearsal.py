@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from offhook.bot import Bot
 from offhook.config import load
+from offhook.errors import UserError
 from offhook.observe.metrics import Metrics
 from offhook.runtime.session import Session
 from offhook.runtime.switchboard import Switchboard
@@ -158,7 +159,11 @@ class Rehearsal:
 
     async def __aenter__(self) -> Self:
         self._folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="offhook-"))
-        await self._stack.enter_async_context(self.cloud)
+        try:
+            await self._stack.enter_async_context(self.cloud)
+        except OSError as error:
+            await self._stack.aclose()
+            raise UserError(f"{error.strerror} Choose another port with --port.") from None
         return self
 
     async def __aexit__(

@@ -1,7 +1,7 @@
 """What tokens cost: the public list prices of realtime models, and how a response is billed.
 
 Prices of the models' own pages at developers.openai.com/api/docs/models, in US dollars. Azure's
-list prices are the same; a contract or a region may have others. A model that is not here has no
+are taken to be the same; a contract or a region may have others. A model that is not here has no
 known price, which is not the same as none: every sum is then `None`.
 """
 
@@ -90,7 +90,8 @@ def cost(price: Price | None, tokens: Tokens) -> float | None:
     """US dollars for these tokens; `None` where there is no known price."""
     if price is None:
         return None
-    return sum(getattr(price, kind) * getattr(tokens, kind) for kind in _KINDS) / _MILLION
+    each: list[float] = [getattr(price, kind) * getattr(tokens, kind) for kind in _KINDS]
+    return sum(each) / _MILLION
 
 
 def billed(usage: Mapping[str, Any] | None) -> Tokens:

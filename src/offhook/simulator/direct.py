@@ -167,9 +167,7 @@ class Door:
         await socket.prepare(request)
         assert request.transport is not None  # noqa: S101 - the upgrade has just been answered
         stage = Stage(**self._surroundings)
-        session = DirectSession(
-            self._script, stage, model, self._behaves_as.get(model, model)
-        )
+        session = DirectSession(self._script, stage, model, self._behaves_as.get(model, model))
         self.opened.append(session)
         await Sideband(socket, request.transport).attend(session)
         return socket

@@ -17,11 +17,7 @@ FULL_S = 0.01  # until the next look at them
 
 
 def framed(text: bytes) -> bytes:
-    """One unmasked text frame as a server sends it (RFC 6455, 5.2).
-
-    What has gathered is framed here and written at once: a system call for each frame is what
-    most of a call's time went into.
-    """
+    """One unmasked text frame as a server sends it (RFC 6455, 5.2)."""
     match len(text):
         case short if short < 126:
             return b"\x81" + short.to_bytes(1, "big") + text
@@ -48,7 +44,10 @@ class Attended(Protocol):
 
 
 class Sideband:
-    """Sends without waiting: what has gathered goes out together, once in a turn of the loop."""
+    """Sends without waiting: what has gathered goes out together, once in a turn of the loop.
+
+    Each write is a system call, which costs more than making the frames that it takes along.
+    """
 
     def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
         self._socket = socket

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
+from statistics import median
 from time import perf_counter, process_time
 
 from msgspec import Struct
@@ -37,20 +38,22 @@ LONG = Script(
 
 
 class Work(Struct, frozen=True):
-    """How much is done: short calls so many `at_once`, a few one by one, long ones all at once."""
+    """How much is done: in each round short calls so many `at_once` and a few one by one; in the
+    end long ones all at once."""
 
     warm_up: int = 5
-    short: int = 300
+    rounds: int = 5
+    short: int = 80
     at_once: int = 16
-    alone: int = 60
+    alone: int = 15
     long: int = 40
 
 
-QUICK_WORK = Work(warm_up=2, short=60, alone=15, long=15)
+QUICK_WORK = Work(warm_up=2, rounds=1, short=48, long=15)
 
 
 class Simulated(Struct, frozen=True):
-    """What it took, in seconds of this process's CPU."""
+    """What it took, in seconds of this process's CPU; medians over the rounds."""
 
     call_cpu: float  # of a short call while the simulator is busy
     alone_cpu: float  # of one with nothing beside it: the process wakes up cold for every step
@@ -75,10 +78,13 @@ async def _short(work: Work) -> tuple[float, float, float]:
     script = find(SHORT).script
     async with _cloud() as cloud, _rung(OFFHOOK, cloud) as run:
         await _hold(cloud, run, script, work.warm_up)
-        alone, _ = await _hold(cloud, run, script, work.alone)
-        busy, calls = await _hold(cloud, run, script, work.short, work.at_once)
+        alone, busy = [], []
+        for _ in range(work.rounds):
+            alone.append((await _hold(cloud, run, script, work.alone))[0] / work.alone)
+            cpu, calls = await _hold(cloud, run, script, work.short, work.at_once)
+            busy.append(cpu / work.short)
     frames = sum(call.frames_sent for call in calls) / work.short
-    return busy / work.short, alone / work.alone, frames
+    return median(busy), median(alone), frames
 
 
 async def _long(work: Work) -> tuple[float, float]:

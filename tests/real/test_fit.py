@@ -70,7 +70,8 @@ def test_times_and_events_of_the_line_are_not_checked() -> None:
 def test_words_of_the_script_are_not_asked_of_a_real_model() -> None:
     found = fitted(
         f"{CALLER}"
-        'model = [{ says = "Let me look.", calls = "lookup_order" }, { tells = "It is {status}." }]\n'
+        'model = [{ says = "Let me look.", calls = "lookup_order" },\n'
+        '{ tells = "It is {status}." }]\n'
         '[must]\nsaid = ["let me look", "it is packed", "kettle"]\n'
         'in_order = ["bot ... let me look", "bot calls lookup order", "bot hangs up"]'
     )

@@ -1,4 +1,4 @@
-"""Recorded frames of the real clouds, where they are beside this checkout; their order and shape."""
+"""Frames that real clouds sent, where they are beside this checkout; their order and shape."""
 
 from __future__ import annotations
 

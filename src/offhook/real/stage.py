@@ -118,6 +118,7 @@ class RealStage:
                 self._broken = f"not played: {error}"
         finally:
             if watching is not None:
+                await asyncio.sleep(0)  # what happened last is still told
                 if not call.over:
                     watching.cancel()
                 await asyncio.wait([watching])

@@ -111,9 +111,10 @@ class Sideband:
 
     async def _close(self) -> None:
         code, reason = await self._closing
+        self._write()
         while self._outbox and not self._transport.is_closing():
+            await asyncio.sleep(FULL_S)
             self._write()
-            await asyncio.sleep(FULL_S if self._outbox else 0)
         if code == ABNORMAL:
             self._transport.close()
         else:

@@ -46,7 +46,7 @@ class Shape:
 
     def upsert(self, database: Database) -> Any:
         """The statement that writes such rows."""
-        insert = database.insert(self.table).values({name: None for name in self.fields})
+        insert = database.insert(self.table).values(dict.fromkeys(self.fields))
         if "rev" not in self.fields:
             return insert.on_conflict_do_nothing(index_elements=self.key)
         news = insert.excluded

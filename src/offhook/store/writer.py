@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from offhook.observe.logs import get_logger
 from offhook.store.database import Database
 from offhook.store.facts import AnyFact
-from offhook.store.spool import Segment, Spool
+from offhook.store.spool import Batch, Segment, Spool
 from offhook.store.upserts import Upserts, is_of_the_value
 
 BATCH = 100  # facts
@@ -50,6 +50,7 @@ class Writer:
         self._turn = asyncio.Lock()
         self._stuck: int | None = None  # how much was stored when somebody waited in vain
         self._failures = 0
+        self._told = False  # that the database is away
         self._disk_told = False
         self._opening: asyncio.Task[None]
         self._tasks: list[asyncio.Task[None]] = []
@@ -79,7 +80,7 @@ class Writer:
         trace: TracebackType | None,
     ) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(FLUSH_S):
+            async with asyncio.timeout(0 if self.away else FLUSH_S):
                 await self._reached(self._spool.taken)
         for task in self._tasks:
             task.cancel()
@@ -95,7 +96,7 @@ class Writer:
     # Facts in
 
     def take(self, facts: Sequence[AnyFact]) -> None:
-        """Have facts written. Never waits and, for what happens to disk or database, never fails."""
+        """Have facts written. Never waits, and whatever disk and database do, never fails."""
         try:
             self._spool.append(facts)
         except UnicodeEncodeError:
@@ -158,46 +159,54 @@ class Writer:
                     await self._hurry.wait()
             self._wanted.clear()
             self._hurry.clear()
-            await self._carry_all()
+            try:
+                await self._carry_all()
+            except OSError as error:  # a disk that cannot be read now may be later
+                self._log.error("the spool cannot be read", detail=error.strerror)
+                self._wanted.set()
+                await asyncio.sleep(PAUSES_S[-1])
 
     async def _carry_all(self) -> None:
         while (batch := self._spool.peek(BATCH)).lines:
             await self._store(batch.facts)
             self._spool.advance(batch)
-            if batch.unreadable:
-                self._log.error("records could not be read again", records=batch.unreadable)
+            self._count_unreadable(batch)
             self._progress.set()
             self._progress.clear()
+
+    def _count_unreadable(self, batch: Batch) -> None:
+        if batch.unreadable:
+            self._log.error("records could not be read again", records=batch.unreadable)
 
     async def _store(self, facts: list[AnyFact]) -> None:
         """Return when they are in the database, however long that takes."""
         async with self._turn:
-            while True:
-                try:
-                    async with asyncio.timeout(WRITE_S):
-                        await self._upserts.write(facts)
-                except Exception as error:
-                    if is_of_the_value(error):
-                        break
-                    await self._failed(error, tell_at=2)  # once may be a connection gone stale
-                else:
-                    self._worked()
-                    return
-        await self._store_singly(facts, error)
-
-    async def _store_singly(self, facts: list[AnyFact], error: Exception) -> None:
-        """One of them is more than a column can hold: it must not keep back the others."""
-        if len(facts) > 1:
+            while (error := await self._try(facts)) is not None:
+                if is_of_the_value(error):
+                    break
+                await self._failed(error, tell_at=2)  # once may be a connection gone stale
+        if error is None:
+            return
+        if len(facts) > 1:  # one of them fits into no column: it must not keep back the others
             for fact in facts:
                 await self._store([fact])
-            return
-        for fact in facts:  # its values may be personal, and so may the error's text
-            table, cause = fact.__struct_config__.tag, type(error).__name__
+        else:  # its values may be personal, and so may the error's text
+            table, cause = facts[0].__struct_config__.tag, type(error).__name__
             self._log.error("a record could not be written", table=table, detail=cause)
+
+    async def _try(self, facts: list[AnyFact]) -> Exception | None:
+        try:
+            async with asyncio.timeout(WRITE_S):
+                await self._upserts.write(facts)
+        except Exception as error:
+            return error
+        self._worked()
+        return None
 
     async def _failed(self, error: Exception, *, tell_at: int) -> None:
         self._failures += 1
-        if self._failures == tell_at:
+        if self._failures >= tell_at and not self._told:
+            self._told = True
             self._log.error(
                 "the database is away; calls go on, and records wait",
                 detail=_why(error),
@@ -206,9 +215,10 @@ class Writer:
         await asyncio.sleep(PAUSES_S[min(self._failures, len(PAUSES_S)) - 1])
 
     def _worked(self) -> None:
-        if self._failures > 1:
-            self._log.info("the database is back", records=self.waiting)
         self._failures = 0
+        if self._told:
+            self._told = False
+            self._log.info("the database is back", records=self.waiting)
 
     def _tell_of_disk(self, failure: OSError | None) -> None:
         self._disk_told = failure is not None
@@ -239,6 +249,7 @@ class Writer:
             while (batch := orphan.peek(BATCH)).end is not None and batch.lines:
                 await self._store(batch.facts)
                 orphan.at, written = batch.end, written + len(batch.facts)
+                self._count_unreadable(batch)
             done = True
         finally:
             orphan.close(remove=done)

@@ -139,7 +139,7 @@ class ConsentFact(Fact, frozen=True, gc=False, kw_only=True, tag="consents"):
 class DeliveryFact(Struct, frozen=True, gc=False, kw_only=True, tag_field="is", tag="deliveries"):
     """One webhook that has come in, and what became of it. Added, never changed.
 
-    `id` is made where it came in (`delivery_row`), so that a fact written twice is one row.
+    `id` is made where it came in, so that one that is written twice is one row.
     """
 
     id: int

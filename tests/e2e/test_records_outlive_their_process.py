@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,7 +131,9 @@ async def test_told_twice_to_stop_it_loses_nothing(
 async def test_calls_go_on_while_the_database_is_away_and_their_records_are_complete(
     env: dict[str, str], database: Database, absence: Absence
 ) -> None:
-    here = {name: env[name] for name in ("OFFHOOK_DATABASE_URL", "OFFHOOK_SPOOL_DIR")}
+    here: dict[str, Any] = {
+        name: env[name] for name in ("OFFHOOK_DATABASE_URL", "OFFHOOK_SPOOL_DIR")
+    }
     steps = (Hears(), Says("One."), Hears(), Says("Two."), Hears(), HangsUp())
     async with serving(plain_bot(), **here) as service:
         before = await service.ring(Script(steps=(Hears(),)))

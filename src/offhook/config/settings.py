@@ -9,6 +9,7 @@ from msgspec import Struct
 from offhook.config.declare import Group
 from offhook.config.endpoint import Endpoint
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
+from offhook.config.privacy import Privacy
 from offhook.config.records import Records
 from offhook.config.watchdogs import Watchdogs
 
@@ -30,6 +31,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     phone: Phone
     watchdogs: Watchdogs
     records: Records
+    privacy: Privacy
     shop: Shop
 
 

@@ -11,6 +11,7 @@ from offhook.config.endpoint import Endpoint
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
 from offhook.config.privacy import Privacy
 from offhook.config.records import Records
+from offhook.config.replicas import Replicas
 from offhook.config.watchdogs import Watchdogs
 
 
@@ -32,6 +33,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     watchdogs: Watchdogs
     records: Records
     privacy: Privacy
+    replicas: Replicas
     shop: Shop
 
 

@@ -68,9 +68,7 @@ def begin(config: SessionConfig, response_limit: float) -> Surface:
     return Surface(config=config, slot=Slot(limit=response_limit), floor=config.floor)
 
 
-def revive(
-    config: SessionConfig, response_limit: float, call: Call, *, asks: int = 0
-) -> Surface:
+def revive(config: SessionConfig, response_limit: float, call: Call, *, asks: int = 0) -> Surface:
     """The surface of a call that another process has begun, from what was written down.
 
     Outputs that the cloud has not shown are sent again once the sideband is open. If the model

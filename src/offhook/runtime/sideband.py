@@ -22,15 +22,21 @@ BEAT_S = 15.0  # a line this quiet is pinged; one that is dead is noticed within
 class Sideband:
     """Calls `hear(raw)` for each frame, and `lost(detail)` once if the line goes by itself.
 
-    A line that is quiet for `beat` seconds is pinged, and closed if that changes nothing.
+    A line that is quiet for `beat` seconds is pinged, and closed if that changes nothing. While
+    `wait` gives something to wait for, frames wait, too.
     """
 
     def __init__(
-        self, hear: Callable[[bytes], None], lost: Callable[[str], None], beat: float = BEAT_S
+        self,
+        hear: Callable[[bytes], None],
+        lost: Callable[[str], None],
+        beat: float = BEAT_S,
+        wait: Callable[[], Awaitable[object] | None] = lambda: None,
     ) -> None:
         self._hear = hear
         self._lost = lost
         self._beat = beat
+        self._wait = wait
         self._pulse_at = 0.0
         self._pulse: asyncio.TimerHandle | None = None
         self._care: asyncio.Task[None] | None = None
@@ -38,6 +44,7 @@ class Sideband:
         self._outbox: deque[bytes] = deque()
         self._sending = False
         self.heard_at = 0.0
+        self.latest = b""  # the last frame that was heard
 
     @property
     def open(self) -> bool:
@@ -82,6 +89,11 @@ class Sideband:
             message = await receive()
             if message.type is TEXT:
                 self.heard_at = clock()
+                while (wait := self._wait()) is not None:
+                    await wait
+                if self._socket is not socket:  # it was left meanwhile
+                    return
+                self.latest = message.data
                 hear(message.data)
                 if self._outbox:
                     await self.flush()

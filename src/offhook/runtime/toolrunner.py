@@ -15,7 +15,7 @@ from offhook.runtime.line import Line
 from offhook.tools.run import run
 
 Report: TypeAlias = Callable[[on.Event], Awaitable[None]]
-Recorded: TypeAlias = Callable[[], Awaitable[None]]
+Recorded: TypeAlias = Callable[[], Awaitable[bool]]
 Spawn: TypeAlias = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
@@ -41,15 +41,21 @@ class ToolRunner:
                 return
             if tool.effects:
                 await self._report(on.ToolStarted(ref))
-                await self._recorded()
+                if not await self._recorded():
+                    return
             timeout = self._line.tool_timeout
-            outcome = await run(tool, call, arguments, default_timeout=timeout)
+            outcome = await run(tool, call.with_(asking=ref), arguments, default_timeout=timeout)
             await self._report(on.ToolEnded(ref, outcome))
         except asyncio.CancelledError:
             await self._report(on.ToolEnded(ref, Cancelled("the caller left")))
             raise
         finally:
             self._running.pop(ref, None)
+
+    @property
+    def tasks(self) -> set[asyncio.Task[None]]:
+        """What runs."""
+        return set(self._running.values())
 
     def abandon(self, call: Call, refs: tuple[str, ...]) -> None:
         """Nobody waits for these any more: stop those that need not finish."""

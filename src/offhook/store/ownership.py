@@ -144,6 +144,20 @@ class Ownership:
         async with self._db.read() as own:
             return (await own.execute(held)).first() is not None
 
+    async def mine(self) -> list[Lease]:
+        """The calls that are ours, as the database knows."""
+        mine = select(leases.c.call_id, leases.c.fence).where(leases.c.owner == self.replica)
+        async with self._db.read() as connection:
+            rows = await connection.execute(mine.where(leases.c.ended_at.is_(None)))
+            return [Lease(*row) for row in rows]
+
+    async def expected(self) -> set[str]:
+        """The calls whose heir we are."""
+        heirs = select(leases.c.call_id).where(leases.c.heir == self.replica)
+        async with self._db.read() as connection:
+            rows = await connection.execute(heirs.where(leases.c.ended_at.is_(None)))
+            return set(rows.scalars())
+
     async def kept(self, held: Iterable[Lease]) -> set[str]:
         """Which of these calls are still ours."""
         fences = {lease.call_id: lease.fence for lease in held}

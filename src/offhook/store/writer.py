@@ -47,6 +47,8 @@ class Writer:
         self._wanted = asyncio.Event()  # there is something to write
         self._hurry = asyncio.Event()  # and somebody waits for it
         self._progress = asyncio.Event()  # a pulse: something was stored
+        self._orphans_wanted = asyncio.Event()
+        self._adopted = asyncio.Event()  # a pulse: what others have left behind is written
         self._tried = asyncio.Event()  # the tables were opened, or could not be
         self._turn = asyncio.Lock()
         self._stuck: int | None = None  # how much was stored when somebody waited in vain
@@ -119,6 +121,23 @@ class Writer:
             async with asyncio.timeout(within):
                 if not await self._stored_soon(target, within / 2):
                     await self._spool.sync()
+                return True
+        return False
+
+    async def stored(self, within: float) -> bool:
+        """Wait until the database has all that was taken so far. Whether it has, in time."""
+        target = self._spool.taken
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._reached(target)
+        return self._spool.stored >= target
+
+    async def adopted(self, within: float) -> bool:
+        """Have what killed processes left in our folder written now. Whether it is, in time."""
+        self._orphans_wanted.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._adopted.wait()
                 return True
         return False
 
@@ -250,9 +269,14 @@ class Writer:
     async def _adopt(self) -> None:
         await asyncio.wait({self._opening})
         while True:
+            self._orphans_wanted.clear()
             for orphan in self._spool.orphans():
                 await self._bring_in(orphan)
-            await asyncio.sleep(ADOPT_S)
+            self._adopted.set()
+            self._adopted.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ADOPT_S):
+                    await self._orphans_wanted.wait()
 
     async def _bring_in(self, orphan: Segment) -> None:
         """Write what a process that has ended did not get to write."""

@@ -18,7 +18,7 @@ from offhook.observe.stall import Stall, StallWatch
 from offhook.runtime.cloud import Cloud
 from offhook.runtime.deliveries import Deliveries
 from offhook.runtime.line import make_line
-from offhook.runtime.recording import open_books, open_desk
+from offhook.runtime.recording import open_books, open_desk, open_tenure
 from offhook.runtime.switchboard import Switchboard
 from offhook.web import health
 from offhook.web.webhook import Webhook
@@ -43,7 +43,16 @@ def create_app(
     line = make_line(bot, settings)
     database, writer = open_books(settings) or (None, None)
     desk = open_desk(bot, settings, writer) if writer else None
-    switchboard = Switchboard(line, cloud, metrics, words=settings.logs.transcripts, desk=desk)
+    tenure = open_tenure(settings, database, desk, cloud) if database and desk else None
+    switchboard = Switchboard(
+        line,
+        cloud,
+        metrics,
+        words=settings.logs.transcripts,
+        desk=desk,
+        tenure=tenure,
+        then=settings.replicas.drain_then,
+    )
     secrets = () if settings.server.test_mode else settings.server.webhook_secrets
     webhook = Webhook(
         switchboard,
@@ -55,7 +64,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with writer or nullcontext(), cloud:
+        async with writer or nullcontext(), cloud, tenure or nullcontext():
             watch = _stall_watch(settings)
             yield
             if watch is not None:
@@ -74,6 +83,7 @@ def create_app(
     app.state.metrics = metrics
     app.state.database = database
     app.state.writer = writer
+    app.state.tenure = tenure
     app.state.line = line
     app.include_router(webhook.router)
     app.include_router(health.routes(switchboard))

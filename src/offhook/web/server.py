@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from offhook.config import Settings
 from offhook.errors import UserError
 from offhook.observe.logs import get_logger
 from offhook.runtime.switchboard import Switchboard
+from offhook.runtime.tenure import Tenure
 
 WATCHED = (".py", ".env", ".toml")
 
@@ -44,6 +46,9 @@ class Server(uvicorn.Server):
         )
         self._switchboard: Switchboard = app.state.switchboard
         self._patience = settings.server.drain_s
+        tenure: Tenure | None = app.state.tenure
+        if tenure is not None:
+            tenure.on_told_to_leave = lambda: self.handle_exit(signal.SIGTERM, None)
         self._leaving: asyncio.Task[None] | None = None
         self.on_started: Callable[[str], None] = lambda _url: None
 

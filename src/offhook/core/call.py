@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from offhook.core.alarms import Alarm, Alarms
 from offhook.core.digits import Digits
+from offhook.core.directives import Instruction
 from offhook.core.end import End
 from offhook.core.events import Used
 from offhook.core.party import Party
@@ -56,6 +57,7 @@ class Call(Struct, frozen=True, kw_only=True):
     variant: int = 0  # 1: the accept leaves the voice out, since the cloud refuses it there
     maybe_accepted: bool = False  # an accept was sent whose answer was lost
     greeted: bool = False
+    opened: bool = False  # the greeting is over, one way or another
     accepted_at: float | None = None
     attached_at: float | None = None
     greeted_at: float | None = None  # when the caller first heard the bot
@@ -63,6 +65,8 @@ class Call(Struct, frozen=True, kw_only=True):
     transfer: TransferState = TransferState()
     transcript: Transcript = Transcript()
     digits: Digits = Digits()
+    instructions: tuple[Instruction, ...] = ()  # what people told it from outside
+    tools_muted: bool = False
     idle_prompts: int = 0
     probes: int = 0
     fillers: int = 0  # excuses for tools that take long, since the last answer

@@ -68,6 +68,12 @@ class CutOff(Struct, frozen=True, gc=False):
     """Stop what is being said, at once."""
 
 
+class Whisper(Struct, frozen=True, gc=False):
+    """Let the model know something, without an answer."""
+
+    text: str
+
+
 class AnswerTool(Struct, frozen=True, gc=False):
     """Give the model the output of a function call; `reply`: and have it go on speaking."""
 
@@ -135,6 +141,7 @@ Command: TypeAlias = (
     | HangUp
     | Say
     | CutOff
+    | Whisper
     | AnswerTool
     | SetFloor
     | RunTool

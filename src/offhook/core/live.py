@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from offhook.core import commands as do
+from offhook.core import directed, handover, joining, leaving, records
 from offhook.core import events as on
-from offhook.core import handover, joining, leaving, records
 from offhook.core.alarms import Alarm
 from offhook.core.answers import answer
 from offhook.core.call import Call, Phase
@@ -93,6 +93,9 @@ def _tools(call: Call, event: on.Event, now: float) -> Step | None:
     match event:
         case on.ToolAsked(ref) | on.ToolVoided(ref) if ref in call.tools:
             return call, []  # the clouds have been seen to ask twice
+        case on.ToolAsked(ref, name) if call.tools_muted:
+            why = "tools are not available for now; tell the caller so"
+            return leaving.answer_at_once(call, ref, name, why, now, reply=True)
         case on.ToolAsked(ref, name, arguments, spoke):
             call = call.with_(tools=call.tools.asked(ref, name, now, arguments, spoke=spoke))
             if call.rules.limits.filler and Alarm.FILLER not in call.alarms.times:
@@ -188,18 +191,24 @@ def _voices(call: Call, event: on.Event, now: float) -> Step | None:
             end = End(EndReason.CALLER_SILENT)
             return leaving.goodbye(noted, end, call.rules.lines.silence, now)
         case on.SayEnded("greeting", how):
-            opened: list[do.Command] = (
-                [] if call.rules.greeting_floor is Floor.OPEN else [do.SetFloor(Floor.OPEN)]
-            )
             if how is SayEnd.FAILED:
-                return _model_failed(call, "the greeting", now)
-            return call, opened
+                return _model_failed(call.with_(opened=True), "the greeting", now)
+            return _opened(call, now)
         case on.SayEnded("transfer_failed" | "wrap_up" | "hook", SayEnd.FAILED):
             return _model_failed(call, "could not speak", now)
         case on.SayEnded():
-            return call, []
+            return directed.said(call, event, now), []
         case _:
             return None
+
+
+def _opened(call: Call, now: float) -> Step:
+    """The greeting is over: the floor is the caller's, and what had to wait for it is done."""
+    floor: list[do.Command] = []
+    if call.rules.greeting_floor is not Floor.OPEN and not call.transfer.active:
+        floor.append(do.SetFloor(Floor.OPEN))
+    call, kept = directed.opened(call, now)
+    return call, [*floor, *kept]
 
 
 # Which part of the conversation an event is for; the first that makes something of it wins.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from offhook.core import commands as do
+from offhook.core import directed
 from offhook.core import events as on
 from offhook.core.call import Call
 from offhook.core.transcript import Who
@@ -42,7 +43,9 @@ def step(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command
             return call.with_(greeted_at=now), []
         case on.CallerStarted() | on.BotStarted() | on.BotStopped():
             return call, []
-        case on.Complained() | on.SayEnded():
+        case on.SayEnded():
+            return directed.said(call, event, now), []
+        case on.Complained():
             return call, []
         case _:
             return None

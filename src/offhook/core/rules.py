@@ -12,6 +12,11 @@ def exactly(words: str) -> str:
     return f'Say exactly this to the caller now, and nothing else: "{words}"'
 
 
+def aside(text: str) -> str:
+    """A note for the model that is not meant for the caller."""
+    return f"For your information only, never to be read out to the caller: {text}"
+
+
 class Floor(StrEnum):
     """What the caller's voice may do to the bot's."""
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from offhook.core import commands as do
+from offhook.core import directed, joining, leaving, live, records, ringing
 from offhook.core import events as on
-from offhook.core import joining, leaving, live, records, ringing
 from offhook.core.call import Call, Phase
 from offhook.core.end import End, EndReason
 from offhook.core.party import UNKNOWN, Party
@@ -40,6 +40,8 @@ def step(call: Call, event: on.Event, now: float) -> Stepped:
     match call.phase, event:
         case _, on.Noted():
             return records.note(call, event, now), []
+        case _, on.Directed():
+            return directed.step(call, event, now)
         case Phase.ENDED, _:  # late news about a finished call is normal
             return records.late(call, event, now)
         case _, on.TimeUp():

@@ -47,6 +47,8 @@ class Surface(Struct, frozen=True, kw_only=True):
     items: tuple[OutputItemDone, ...] = ()  # finished items of responses that are not done
     silences: tuple[str, ...] = ()  # items that hold nobody's words; the last few
     asks: int = 0
+    whispers: dict[str, bytes] = {}  # by item id: sent, or to be sent, and not yet confirmed
+    whispered: int = 0
 
     @property
     def wake_at(self) -> float | None:

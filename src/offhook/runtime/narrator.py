@@ -18,7 +18,6 @@ UNTOLD = frozenset(
         on.BotStopped,
         on.CallerStarted,
         on.CallerStopped,
-        on.SayEnded,
         on.Used,
         on.UtteranceOpened,
     }
@@ -52,6 +51,8 @@ class Narrator:
                 self._referred(after, event)
             case _:
                 self._lined(before, event, after)
+        if after.instructions is not before.instructions:
+            self._directed(before, after)
         if after.transfer.attempts is not before.transfer.attempts:
             attempt = after.transfer.attempts[-1]
             self._metrics.transferred(attempt.outcome)
@@ -62,6 +63,19 @@ class Narrator:
                 outcome=attempt.outcome,
                 detail=attempt.detail,
             )
+
+    def _directed(self, before: Call, after: Call) -> None:
+        """What came of a directive from outside. Its words are not told."""
+        for given in after.instructions:
+            if given.n >= len(before.instructions) or before.instructions[given.n] is not given:
+                self._call.info(
+                    "directed",
+                    status="directed",
+                    what=given.kind,
+                    by=given.by,
+                    effect=given.effect,
+                    why=given.why,
+                )
 
     def _lined(self, before: Call, event: on.Event, after: Call) -> None:
         """What happened to the line itself."""

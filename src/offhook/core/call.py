@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from offhook.core.alarms import Alarm, Alarms
+from offhook.core.consent import Consent
 from offhook.core.digits import Digits
 from offhook.core.directives import Instruction
 from offhook.core.end import End
@@ -64,6 +65,7 @@ class Call(Struct, frozen=True, kw_only=True):
     tools: Ledger = Ledger()
     transfer: TransferState = TransferState()
     transcript: Transcript = Transcript()
+    consent: Consent = Consent()
     digits: Digits = Digits()
     instructions: tuple[Instruction, ...] = ()  # what people told it from outside
     tools_muted: bool = False

@@ -74,6 +74,12 @@ class Whisper(Struct, frozen=True, gc=False):
     text: str
 
 
+class Transcribe(Struct, frozen=True, gc=False):
+    """Have the caller's words written down by the cloud, or no longer."""
+
+    on: bool
+
+
 class AnswerTool(Struct, frozen=True, gc=False):
     """Give the model the output of a function call; `reply`: and have it go on speaking."""
 
@@ -142,6 +148,7 @@ Command: TypeAlias = (
     | Say
     | CutOff
     | Whisper
+    | Transcribe
     | AnswerTool
     | SetFloor
     | RunTool

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from offhook.core.alarms import Alarm
 from offhook.core.directives import Directive
-from offhook.core.outcomes import HangUp, Outcome, Transfer
+from offhook.core.outcomes import Consented, HangUp, Outcome, Transfer
 from offhook.core.transcript import Who
 
 
@@ -259,7 +259,7 @@ class ToolEnded(Struct, frozen=True, gc=False):
 class HookAnswered(Struct, frozen=True, gc=False):
     """The bot's own code has reacted to a key or an entry: with words, an action, or nothing."""
 
-    answer: str | Transfer | HangUp | None
+    answer: str | Transfer | HangUp | Consented | None
 
 
 class Referred(Struct, frozen=True, gc=False):

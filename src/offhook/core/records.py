@@ -15,6 +15,9 @@ def note(call: Call, event: on.Noted, now: float) -> Call:
     match event:
         case on.UtteranceOpened(item, who, after):
             script = script.open(item, who, now, after)
+        case on.CallerSaid(item) | on.BotSaid(item) if not _may_keep(call, item, now):
+            who = Who.CALLER if isinstance(event, on.CallerSaid) else Who.BOT
+            script = script.open(item, who, now)
         case on.CallerSaid(item, text):
             script = script.say(item, Who.CALLER, text, now)
         case on.BotSaid(item, text):
@@ -32,6 +35,12 @@ def note(call: Call, event: on.Noted, now: float) -> Call:
         case on.ToolTaken(ref):
             return call.with_(tools=call.tools.taken(ref))
     return call if script is call.transcript else call.with_(transcript=script)
+
+
+def _may_keep(call: Call, item: str, now: float) -> bool:
+    """Whether the words of this item may be kept; transcripts come long after they were said."""
+    said = call.transcript.find(item)
+    return call.consent.keeps(now if said is None else said.at)
 
 
 def step(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command]] | None:

@@ -156,6 +156,10 @@ def perform(s: Surface, command: do.Command, now: float, out: Out) -> Surface:
             s = replace(s, floor=wanted)
             if s.connected:
                 out.frames.append(sends.set_floor(s.config, wanted))
+        case do.Transcribe(wanted) if wanted is not s.transcribing:
+            s = replace(s, transcribing=wanted)
+            if s.connected and s.config.transcription is not None:
+                out.frames.append(sends.set_transcription(s.config, wanted))
         case do.CutOff():
             if s.slot.active is not None:
                 out.frames.append(sends.cancel(s.slot.active.response_id or None))
@@ -189,7 +193,7 @@ def opened(s: Surface, variant: int, now: float, out: Out) -> Surface:
     """The sideband is open, for the first time or again.
 
     What was lost with the old one is sent again, once: outputs and whispers that the cloud has
-    not shown, and the floor as it should be.
+    not shown, floor and transcription as they should be.
     """
     s = replace(s, connected=True)
     if variant == VOICE_AFTERWARDS and s.voice is Voice.GIVEN:
@@ -197,6 +201,8 @@ def opened(s: Surface, variant: int, now: float, out: Out) -> Surface:
         s = replace(s, voice=Voice.ASKED_OLD_WAY)
     if s.floor is not s.config.floor:
         out.frames.append(sends.set_floor(s.config, s.floor))
+    if s.transcribing is not s.config.transcribe and s.config.transcription is not None:
+        out.frames.append(sends.set_transcription(s.config, s.transcribing))
     out.frames += (sends.tool_output(r, o) for r, o in s.batches.unacknowledged.items())
     out.frames += s.whispers.values()
     return pump(s, now, out)

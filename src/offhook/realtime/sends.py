@@ -104,6 +104,12 @@ def set_floor(config: SessionConfig, floor: Floor) -> bytes:
     return _update("floor", turns)
 
 
+def set_transcription(config: SessionConfig, on: bool) -> bytes:
+    """Have the caller's words written down, or no longer."""
+    wanted = config.transcription if on else None
+    return _update("transcription", {"audio": {"input": {"transcription": wanted}}})
+
+
 def set_voice(config: SessionConfig) -> bytes:
     """Name the voice as GA sessions do."""
     return _update("voice", {"audio": {"output": {"voice": voice_value(config.voice)}}})

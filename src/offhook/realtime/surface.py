@@ -43,6 +43,7 @@ class Surface(Struct, frozen=True, kw_only=True):
     batches: Batches = Batches()
     floor: Floor = Floor.OPEN
     voice: Voice = Voice.GIVEN
+    transcribing: bool = True
     connected: bool = False
     items: tuple[OutputItemDone, ...] = ()  # finished items of responses that are not done
     silences: tuple[str, ...] = ()  # items that hold nobody's words; the last few
@@ -67,7 +68,12 @@ class Out(Struct):
 
 def begin(config: SessionConfig, response_limit: float) -> Surface:
     """The surface of a call that is about to be joined."""
-    return Surface(config=config, slot=Slot(limit=response_limit), floor=config.floor)
+    return Surface(
+        config=config,
+        slot=Slot(limit=response_limit),
+        floor=config.floor,
+        transcribing=config.transcribe,
+    )
 
 
 def revive(config: SessionConfig, response_limit: float, call: Call) -> Surface:

@@ -145,7 +145,9 @@ class Session:
 
     def _start(self, command: do.Command) -> None:
         match command:
-            case do.Say() | do.AnswerTool() | do.SetFloor() | do.CutOff() | do.Whisper():
+            case do.Say() | do.AnswerTool() | do.SetFloor() | do.CutOff():
+                self._converse(conversation.perform, command)
+            case do.Whisper() | do.Transcribe():
                 self._converse(conversation.perform, command)
             case do.RunTool(ref, name, arguments):
                 self._tools.start(self.call, ref, name, arguments)

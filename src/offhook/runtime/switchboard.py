@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from enum import StrEnum
 
+from offhook.core.consent import begin
 from offhook.core.directives import Directive
 from offhook.core.party import Party
 from offhook.core.step import ring
@@ -121,7 +122,7 @@ class Switchboard:
         return True
 
     def _session(self, call_id: str, narrator: Narrator, now: float) -> Session:
-        if self._archive is None:
+        if self._archive is None or not begin(self._line.rules.terms).keeping:
             return Session(self._line, self._cloud, narrator, self._ended)
         journal = self._archive.open(call_id, now)
         return JournaledSession(self._line, self._cloud, narrator, self._ended, journal)

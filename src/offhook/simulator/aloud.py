@@ -12,6 +12,8 @@ from offhook.simulator.choosing import Param
 from offhook.simulator.wire import Json
 
 _MANY = 4
+_GERMAN_WORDS = re.compile(r"\b(?:und|der|die|das|du|nicht|ein|eine)\b", re.IGNORECASE)
+_ENGLISH_WORDS = re.compile(r"\b(?:and|the|you|not|a|an|of)\b", re.IGNORECASE)
 _QUIET = frozenset({"result", "hint", "zone"})  # for the model to read, not for the caller
 
 
@@ -169,6 +171,10 @@ GERMAN = Voice(
 
 
 def voice_for(session: Json) -> Voice:
-    """The sentences of the language that the session transcribes."""
+    """The sentences of the language that the session transcribes, else of its instructions."""
     transcription = session["audio"]["input"].get("transcription") or {}
-    return GERMAN if str(transcription.get("language") or "").startswith("de") else ENGLISH
+    if language := str(transcription.get("language") or ""):
+        return GERMAN if language.startswith("de") else ENGLISH
+    prompt = str(session.get("instructions"))
+    german, english = len(_GERMAN_WORDS.findall(prompt)), len(_ENGLISH_WORDS.findall(prompt))
+    return GERMAN if german > english else ENGLISH

@@ -33,6 +33,7 @@ class Voice(Struct, frozen=True, kw_only=True):
     not_found: str
     did_you_mean: str
     failed: str
+    noted: str
     anything_else: str
     nothing: str
     yes: str
@@ -65,6 +66,8 @@ class Voice(Struct, frozen=True, kw_only=True):
         match output:
             case {"error": _}:
                 return self.failed
+            case {"status": "noted"}:
+                return self.noted
             case {"result": "not_found"}:
                 near = output.get("did_you_mean")
                 offer = f" {self.did_you_mean} {self._value(near)}?" if near else ""
@@ -132,6 +135,7 @@ ENGLISH = Voice(
     not_found="I could not find that.",
     did_you_mean="Did you mean",
     failed="I am sorry, that did not work. Is there another way that I can help?",
+    noted="All right, that is noted.",
     anything_else="Is there anything else?",
     nothing="nothing",
     yes="yes",
@@ -153,6 +157,7 @@ GERMAN = Voice(
     not_found="Das konnte ich nicht finden.",
     did_you_mean="Meinten Sie",
     failed="Das hat leider nicht geklappt. Kann ich Ihnen anders helfen?",
+    noted="Gut, das ist notiert.",
     anything_else="Kann ich sonst noch etwas tun?",
     nothing="nichts",
     yes="ja",

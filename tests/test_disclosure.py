@@ -44,7 +44,9 @@ def test_every_standard_text_says_first_that_an_ai_answers(policy: Policy, langu
 def test_a_regional_language_has_the_text_of_its_language_and_an_unknown_one_english() -> None:
     notice = Disclosure()
     german, austrian, french = (notice.terms(tag) for tag in ("de", "de-AT", "fr"))
-    assert german and austrian and french
+    assert german
+    assert austrian
+    assert french
     assert german.text == austrian.text
     assert french.text.startswith(AI["en"])
 
@@ -123,7 +125,8 @@ def test_the_setting_wins_over_the_bot_and_keeps_its_texts_for_the_same_policy()
     own = bot(Disclosure("notice", text="A machine."))
     assert rules(own, OFFHOOK_CONSENT="none").terms is None
     same, other = (rules(own, OFFHOOK_CONSENT=p).terms for p in ("notice", "opt-out"))
-    assert same and other
+    assert same
+    assert other
     assert same.text == "A machine."
     assert other.text.startswith(AI["en"])
 
@@ -137,6 +140,7 @@ def test_the_bundled_bot_discloses_unless_it_is_explicitly_switched_off() -> Non
 
 def test_a_key_is_named_in_the_standard_text() -> None:
     english, german = (Disclosure("opt-out", key="*").terms(tag) for tag in ("en", "de"))
-    assert english and german
+    assert english
+    assert german
     assert english.text.endswith("say so at any time or press star.")
     assert german.text.endswith("drücken Sie die Sterntaste.")

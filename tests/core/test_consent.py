@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core.call import Phase
-from offhook.core.consent import Answer, Consent, Policy, Terms, begin
+from offhook.core.consent import Answer, Consent, Policy, Terms, begin, restored
 from offhook.core.directives import MuteTools, SayThis, TransferTo
 from offhook.core.events import SayEnd
 from offhook.core.outcomes import Consented, Transfer
@@ -244,6 +244,16 @@ def _decided(consent: Consent, what: str, now: float) -> Consent:
             return consent.told(now, heard=what == "heard")
         case _:
             return consent.answered(now, yes=what == "yes")
+
+
+@given(st.sampled_from(Policy), decisions)
+def test_what_another_process_has_begun_is_restored_from_its_evidence(
+    policy: Policy, what: list[str]
+) -> None:
+    consent = begin(terms(policy))
+    for now, each in enumerate(what):
+        consent = _decided(consent, each, float(now))
+    assert restored(terms(policy), consent.evidence) == consent
 
 
 # And within a call, in whatever phase

@@ -10,6 +10,7 @@ whether its words may be kept. A refusal takes back what was kept; a later yes c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
@@ -105,6 +106,18 @@ def begin(terms: Terms | None) -> Consent:
     """The consent of a call that has just rung: with opt-in, silence is no yes."""
     asked_first = terms is not None and terms.policy is Policy.OPT_IN
     return Consent(terms=terms, kept_from=None if asked_first else ALWAYS)
+
+
+def restored(terms: Terms | None, evidence: Iterable[Evidence]) -> Consent:
+    """The consent of a call that another process has begun, from the evidence on record."""
+    consent = begin(terms)
+    for each in evidence:
+        match each.answer:
+            case Answer.NOTICED | Answer.UNHEARD:
+                consent = consent.told(each.at, heard=each.answer is Answer.NOTICED)
+            case Answer.GIVEN | Answer.REFUSED:
+                consent = consent.answered(each.at, yes=each.answer is Answer.GIVEN)
+    return consent
 
 
 def _is_about_telling(evidence: Evidence) -> bool:

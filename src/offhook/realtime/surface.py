@@ -93,11 +93,18 @@ def revive(config: SessionConfig, response_limit: float, call: Call) -> Surface:
             open=(Batch(owed, frozenset(owed)),) if owed else (),
             unacknowledged=unshown,
         ),
-        floor=Floor.HELD if call.transfer.active else Floor.OPEN,
+        floor=_floor(config, call),
+        transcribing=call.consent.keeping,
     )
     if owed or call.transfer.active or not _speechless(call):
         return surface
     return enqueue(surface, Ask(ref=TOOLS, calls=tuple(unshown)))
+
+
+def _floor(config: SessionConfig, call: Call) -> Floor:
+    if call.transfer.active:
+        return Floor.HELD
+    return Floor.OPEN if call.opened else config.floor
 
 
 def _speechless(call: Call) -> bool:

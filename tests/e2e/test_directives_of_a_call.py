@@ -43,7 +43,7 @@ async def tell(service: Service, call: CloudCall, *directives: Directive) -> Non
 async def greeted(service: Service, *steps: Any, model: Any = ()) -> CloudCall:
     """A call on which the greeting was heard; `steps` come after it."""
     call = await service.ring(Script(steps=(Hears(), *steps), model=model))
-    await call.wait_for("bot_audio_stopped")
+    await call.reached("client_event", type="conversation.item.delete")
     return call
 
 
@@ -80,7 +80,7 @@ async def test_words_for_now_cut_off_what_is_being_said(profile: Any) -> None:
         call = await greeted(
             service, Says("Tell me all."), Hears("Stop here."), HangsUp(), model=(Replies(long),)
         )
-        await call.wait_for("bot_audio_started", count=2)
+        await call.reached("bot_audio_started", count=2)
         await tell(service, call, SayThis("Stop here.", now=True))
         await service.over(call)
         assert said(call)[-1] == "Stop here."
@@ -155,7 +155,7 @@ async def test_muted_tools_are_answered_without_being_run_until_they_are_unmuted
             model=model,
         )
         await tell(service, call, MuteTools())
-        await call.wait_for("bot_audio_stopped", count=2)
+        await call.reached("bot_audio_stopped", count=2)
         assert ran == []
         await tell(service, call, MuteTools(muted=False))
         await service.over(call)
@@ -168,7 +168,7 @@ async def test_what_is_told_to_a_call_without_its_sideband_goes_out_when_it_is_b
     profile: Any,
 ) -> None:
     async with serving(profile=profile) as service:
-        call = await greeted(service, LosesSideband(2.0), Hears("Still here."), HangsUp())
+        call = await greeted(service, LosesSideband(), Hears("Still here."), HangsUp())
         await service.log.reached("sideband lost", call_id=call.call_id)
         await tell(service, call, Whisper("She is waiting."), SayThis("Still here."))
         await service.over(call)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from offhook import Disclosure
+from offhook import Disclosure, tool
 from offhook.core.consent import Answer
 from offhook.simulator import Call as CloudCall
 from offhook.simulator import (
@@ -23,6 +23,7 @@ from offhook.simulator import (
 from support.serving import GREETING, Service, asks, plain_bot, said, sent, serving
 
 PROFILES = pytest.mark.parametrize("profile", ["openai", "azure"])
+DISCLOSED = f"You are talking to an AI assistant. {GREETING}"
 WORDS = "My name is Rosalind Roe."
 ANSWER = "Nice to meet you, Rosalind."
 LATER = "And I live in Elm Street."
@@ -46,6 +47,10 @@ def transcription(call: CloudCall) -> list[Any]:
     ]
 
 
+def journals(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
+
+
 def texts(service: Service, call: CloudCall) -> list[str | None]:
     return [u.text for u in service.record(call).transcript]
 
@@ -59,11 +64,8 @@ async def test_the_disclosure_is_spoken_first_in_one_breath_with_the_greeting(
     profile: Any,
 ) -> None:
     async with serving(bot("notice"), profile=profile) as service:
-        call = await service.talk(
-            Says("Hello?"), Hears(), Says("Stop!", over=True, after_ms=200), Hears(), HangsUp()
-        )
-        first = f"You are talking to an AI assistant. {GREETING}"
-        assert said(call)[0] == first
+        call = await service.talk(Says("Hello?"), Hears("this is a test"), HangsUp())
+        assert said(call)[0] == DISCLOSED
         assert asks(call) == ["greeting"]
         assert evidence(service, call) == [Answer.NOTICED]
 
@@ -80,10 +82,7 @@ async def test_a_caller_who_speaks_over_it_hears_it_to_its_end_and_is_answered_t
             model=(Replies("Here is an answer."),),
         )
         assert [m.detail["interrupted"] for m in call.marks("bot_said")] == [False, False]
-        assert said(call) == [
-            f"You are talking to an AI assistant. {GREETING}",
-            "Here is an answer.",
-        ]
+        assert said(call) == [DISCLOSED, "Here is an answer."]
 
 
 @PROFILES
@@ -171,40 +170,35 @@ async def test_a_refusal_is_told_to_a_new_sideband_too() -> None:
 
 
 async def test_a_refused_call_leaves_no_journal(tmp_path: Path) -> None:
-    env = {"OFFHOOK_JOURNAL": "1", "OFFHOOK_JOURNAL_DIR": str(tmp_path)}
-    async with serving(bot("opt-out"), **env) as service:
+    folder = str(tmp_path)
+    async with serving(bot("opt-out"), OFFHOOK_JOURNAL="1", OFFHOOK_JOURNAL_DIR=folder) as service:
         await service.talk(
             Hears(), Says(WORDS), Hears("Noted"), HangsUp(), model=(REFUSES, Replies("Noted."))
         )
         await service.talk(Hears(), Says(WORDS), Hears(), HangsUp())
-    [kept] = tmp_path.iterdir()
+    [kept] = journals(tmp_path)
     assert "Rosalind" in kept.read_text("utf-8")
 
 
 async def test_a_call_that_was_not_agreed_to_keeps_no_journal(tmp_path: Path) -> None:
-    env = {"OFFHOOK_JOURNAL": "1", "OFFHOOK_JOURNAL_DIR": str(tmp_path)}
-    async with serving(bot("opt-in"), **env) as service:
+    folder = str(tmp_path)
+    async with serving(bot("opt-in"), OFFHOOK_JOURNAL="1", OFFHOOK_JOURNAL_DIR=folder) as service:
         await service.talk(
             Hears(), Says("Yes."), Hears("Thank"), HangsUp(), model=(AGREES, Replies("Thank you."))
         )
-    assert list(tmp_path.iterdir()) == []
+    assert journals(tmp_path) == []
 
 
 async def test_what_a_tool_raises_is_not_logged_of_a_caller_who_refused() -> None:
-    from offhook import tool
-
     @tool
     async def breaks(name: str) -> str:
         """Break."""
         raise ValueError(f"no {name}")
 
-    model = (
-        REFUSES,
-        Replies("Noted."),
-        CallsTools(("breaks", {"name": "Rosalind"})),
-        Replies("Oh."),
-    )
-    async with serving(bot("opt-out", tools=[breaks]), tolerate=["bug"]) as service:
+    breaking = CallsTools(("breaks", {"name": "Rosalind"}))
+    model = (REFUSES, Replies("Noted."), breaking, Replies("Oh."))
+    steps = (Hears(), Says("No."), Hears("Noted"), Says("Break."), Hears("Oh"), HangsUp())
+    async with serving(bot("opt-out", tools=[breaks])) as service:
         await service.talk(
             Hears(),
             Says("No."),

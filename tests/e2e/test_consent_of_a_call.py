@@ -199,14 +199,6 @@ async def test_what_a_tool_raises_is_not_logged_of_a_caller_who_refused() -> Non
     model = (REFUSES, Replies("Noted."), breaking, Replies("Oh."))
     steps = (Hears(), Says("No."), Hears("Noted"), Says("Break."), Hears("Oh"), HangsUp())
     async with serving(bot("opt-out", tools=[breaks])) as service:
-        await service.talk(
-            Hears(),
-            Says("No."),
-            Hears("Noted"),
-            Says("Break."),
-            Hears("Oh"),
-            HangsUp(),
-            model=model,
-        )
+        await service.talk(*steps, model=model)
         [error] = service.log.of("error", tool="breaks")
         assert error["error"] == ""

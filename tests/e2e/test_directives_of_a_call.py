@@ -168,7 +168,9 @@ async def test_what_is_told_to_a_call_without_its_sideband_goes_out_when_it_is_b
     profile: Any,
 ) -> None:
     async with serving(profile=profile) as service:
-        call = await greeted(service, LosesSideband(), Hears("Still here."), HangsUp())
+        call = await greeted(
+            service, WaitsFor("client_event", 3), LosesSideband(), Hears("Still here."), HangsUp()
+        )
         await service.log.reached("sideband lost", call_id=call.call_id)
         await tell(service, call, Whisper("She is waiting."), SayThis("Still here."))
         await service.over(call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -21,9 +22,28 @@ _HEAD = ("ts", "level", "scope", "event")
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 
 
+class _Clock:
+    """Writes the time; the part before the milliseconds is made once a second."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._head = ""
+
+    def __call__(self) -> str:
+        milliseconds = time.time_ns() // 1_000_000
+        second = milliseconds // 1000
+        if second != self._second:
+            self._head = datetime.fromtimestamp(second, UTC).isoformat()[:19]
+            self._second = second
+        return f"{self._head}.{milliseconds % 1000:03d}Z"
+
+
+_now = _Clock()
+
+
 def timestamp() -> str:
     """Return the time as `2026-11-22T10:15:30.123Z`."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    return _now()
 
 
 def as_json(entry: Entry) -> str:

@@ -14,6 +14,7 @@ from contextlib import suppress
 import aiohttp
 
 from offhook.runtime.cloud import Socket
+from offhook.runtime.direct import DirectSocket
 
 TEXT, PING, PONG = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG
 BEAT_S = 15.0  # a line this quiet is pinged; one that is dead is noticed within three of these
@@ -37,6 +38,8 @@ class Sideband:
         self._socket: Socket | None = None
         self._outbox: deque[bytes] = deque()
         self._sending = False
+        self._sender: asyncio.Task[None] | None = None
+        self._clock = asyncio.get_running_loop().time
         self.heard_at = 0.0
 
     @property
@@ -77,14 +80,13 @@ class Sideband:
 
     async def read(self, socket: Socket) -> None:
         """Hear frames until the line goes."""
-        receive, hear, clock = socket.receive, self._hear, asyncio.get_running_loop().time
+        receive, clock = socket.receive, self._clock
+        if isinstance(socket, DirectSocket):
+            socket.hear(self._take)
         while True:
             message = await receive()
             if message.type is TEXT:
-                self.heard_at = clock()
-                hear(message.data)
-                if self._outbox:
-                    await self.flush()
+                self._take(message.data)
             elif message.type is PING or message.type is PONG:
                 self._pulse_at = clock()
                 if message.type is PING:
@@ -95,6 +97,12 @@ class Sideband:
             self.detach()
             self._lost(f"close code {socket.close_code} {message.extra or ''}".strip())
             await self.flush()
+
+    def _take(self, raw: bytes) -> None:
+        self.heard_at = self._clock()
+        self._hear(raw)
+        if self._outbox and not self._sending:
+            self._sender = asyncio.get_running_loop().create_task(self.flush())
 
     def detach(self) -> Socket | None:
         """Leave the line by our own wish: `lost` is not called. Returns what is to be closed."""

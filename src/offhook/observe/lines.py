@@ -23,7 +23,7 @@ _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critica
 
 
 class _Clock:
-    """Writes the time; the part before the milliseconds is made once a second."""
+    """Writes the time; what comes before the milliseconds is worked out once a second."""
 
     def __init__(self) -> None:
         self._second = -1
@@ -38,12 +38,8 @@ class _Clock:
         return f"{self._head}.{milliseconds % 1000:03d}Z"
 
 
-_now = _Clock()
-
-
-def timestamp() -> str:
-    """Return the time as `2026-11-22T10:15:30.123Z`."""
-    return _now()
+timestamp = _Clock()
+"""Returns the time as `2026-11-22T10:15:30.123Z`."""
 
 
 def as_json(entry: Entry) -> str:

@@ -68,8 +68,10 @@ class Pipeline:
         for key, value in fields.items():
             if key == "exc_info":
                 exc_info = value
-            else:
-                entry[f"{key}_" if key in entry else key] = self._field(key, value)
+                continue
+            entry[f"{key}_" if key in entry else key] = (
+                value if type(value) in _PLAIN else self._field(key, value)
+            )
         if exc_info and (trace := _trace(exc_info)):
             entry["exception"] = self._field("exception", trace)
         return entry
@@ -84,12 +86,10 @@ class Pipeline:
         return shown
 
     def _field(self, key: str, value: object) -> object:
-        if type(value) in _PLAIN:
-            return value
+        if isinstance(value, str):  # an `Enum` of strings is a word of our own
+            return str(value) if isinstance(value, Enum) else self._text(key, value)
         if isinstance(value, Enum):
-            return value.value  # a word of our own
-        if isinstance(value, str):
-            return self._text(key, value)
+            return value.value
         try:
             return redact_field(key, value) if self.redacts else to_builtins(value, enc_hook=str)
         except Exception as error:  # its str() raises

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 import aiohttp
 
+from offhook.realtime.frames import is_noise
 from offhook.runtime.cloud import Socket
 from offhook.runtime.direct import DirectSocket
 
@@ -100,6 +101,8 @@ class Sideband:
 
     def _take(self, raw: bytes) -> None:
         self.heard_at = self._clock()
+        if is_noise(raw):
+            return
         self._hear(raw)
         if self._outbox and not self._sending:
             self._sender = asyncio.get_running_loop().create_task(self.flush())

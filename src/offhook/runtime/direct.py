@@ -21,14 +21,14 @@ import aiohttp
 try:
     from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 except ImportError:  # pragma: no cover  # another aiohttp
-    WebSocketDataQueue = WebSocketReader = object  # type: ignore[assignment,misc]
+    WebSocketDataQueue = WebSocketReader = object
 
 Hear: TypeAlias = Callable[[bytes], None]
 
 TEXT = aiohttp.WSMsgType.TEXT
 
 
-class Queue(WebSocketDataQueue):  # type: ignore[misc]  # object, at worst
+class Queue(WebSocketDataQueue):
     """The queue between aiohttp's parser and `receive()`, passed by while somebody listens."""
 
     hear: Hear | None = None
@@ -83,7 +83,8 @@ def _fits() -> bool:
     """Whether a frame fed to this aiohttp's parser reaches our ear."""
     heard: list[bytes] = []
     try:
-        queue = Queue(None, 2**16, loop=None)
+        none: Any = None
+        queue = Queue(none, 2**16, loop=none)
         queue.hear = heard.append
         WebSocketReader(queue, 0, compress=False, decode_text=False).feed_data(b"\x81\x02{}")
     except Exception:

@@ -21,7 +21,7 @@ import aiohttp
 try:
     from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 except ImportError:  # pragma: no cover  # another aiohttp
-    WebSocketDataQueue = WebSocketReader = object
+    WebSocketDataQueue = WebSocketReader = object  # type: ignore[assignment]
 
 Hear: TypeAlias = Callable[[bytes], None]
 

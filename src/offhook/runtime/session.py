@@ -297,6 +297,10 @@ class Session:
 
     def _time_up(self) -> None:
         self._timer, self._timed = None, (None, None)
+        due = earliest(self.call.alarms.next, self._surface.wake_at)
+        if due is None or due > self._now():  # it has moved away since
+            self._set_timer()
+            return
         self._converse(conversation.tick)
         self.post(on.TimeUp())
         self._send_soon()

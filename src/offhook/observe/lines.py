@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -29,17 +28,16 @@ class _Clock:
         self._second = -1
         self._head = ""
 
-    def __call__(self) -> str:
-        milliseconds = time.time_ns() // 1_000_000
-        second = milliseconds // 1000
+    def __call__(self, at: int) -> str:
+        second, rest = divmod(at, 1_000_000_000)
         if second != self._second:
             self._head = datetime.fromtimestamp(second, UTC).isoformat()[:19]
             self._second = second
-        return f"{self._head}.{milliseconds % 1000:03d}Z"
+        return f"{self._head}.{rest // 1_000_000:03d}Z"
 
 
 timestamp = _Clock()
-"""Returns the time as `2026-11-22T10:15:30.123Z`."""
+"""Returns a time in nanoseconds since 1970 as `2026-11-22T10:15:30.123Z`."""
 
 
 def as_json(entry: Entry) -> str:

@@ -8,9 +8,11 @@ log.info("accepted", attempt=1)
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
+import time
 from collections.abc import MutableMapping
 from logging import CRITICAL, DEBUG, ERROR, INFO, WARNING
 from typing import Any, Literal, TextIO
@@ -19,6 +21,7 @@ import structlog
 from structlog.contextvars import get_contextvars
 from structlog.typing import WrappedLogger
 
+from offhook.observe.backlog import Backlog, Logged
 from offhook.observe.lines import Pretty, as_json
 from offhook.observe.pipeline import Output, Pipeline
 
@@ -29,8 +32,11 @@ _LEVELS = {"warn": "warning", "exception": "error", "fatal": "critical", "msg": 
 _SEVERITY = logging.getLevelNamesMapping()
 _ACCESS_LOGS = ("uvicorn.access", "aiohttp.access")
 
+_PATIENT = ("debug", "info")  # what may wait a moment; who loses a warning loses too much
+
 _OUTPUT = Output()
 _PIPELINE = Pipeline()
+_BACKLOG = Backlog(lambda entries: _OUTPUT.write(*map(_PIPELINE.line, entries)))
 
 
 class Logger:
@@ -84,8 +90,10 @@ class Logger:
     ) -> None:
         if args:
             event = event % args
-        fields = {**get_contextvars(), **self._bound, **fields}
-        _OUTPUT.write(_PIPELINE.line(level, self._scope, event, fields))
+        logged = Logged(
+            time.time_ns(), level, self._scope, event, {**get_contextvars(), **self._bound, **fields}
+        )
+        _BACKLOG.put(logged, at_once=level not in _PATIENT or "exc_info" in fields)
 
 
 class Intake(logging.Handler):
@@ -103,7 +111,7 @@ class Intake(logging.Handler):
         fields: dict[str, Any] = {"logger": record.name}
         if record.exc_info:
             fields["exc_info"] = record.exc_info
-        _OUTPUT.write(_PIPELINE.line(level, "server", event, fields))
+        _BACKLOG.put(Logged(time.time_ns(), level, "server", event, fields), at_once=True)
 
 
 def _from_structlog(_: WrappedLogger, method: str, fields: MutableMapping[str, Any]) -> str:
@@ -111,8 +119,9 @@ def _from_structlog(_: WrappedLogger, method: str, fields: MutableMapping[str, A
     level = _LEVELS.get(method, method)
     if not _is_wanted(level):
         raise structlog.DropEvent
+    _BACKLOG.flush()
     event, scope = fields.pop("event", ""), fields.pop("scope", "server")
-    return _PIPELINE.line(level, scope, event, fields)
+    return _PIPELINE.line(Logged(time.time_ns(), level, scope, event, fields))
 
 
 def _is_wanted(level: str) -> bool:
@@ -125,17 +134,21 @@ def configure(
     *,
     stream: TextIO | None = None,
     redact: bool = True,
+    delay_s: float = 0.0,
 ) -> None:
     """Set up logging for the process; may be called again.
 
     Without `format` a terminal gets `pretty` and everything else `json`. `level` is the name of
     a `logging` level in any case; `ValueError` if there is none. Entries go to `stream`, or to
-    standard error. `redact=False` is for debugging with made-up data only.
+    standard error. `redact=False` is for debugging with made-up data only. With `delay_s` an
+    event loop may put our own entries off for so long, but none of a warning or worse, and none
+    beyond the end of the program; see `flush`.
     """
     threshold = logging.getLevelNamesMapping().get(level.upper())
     if threshold is None:
         raise ValueError(f"no such log level: {level!r} (e.g. info)")
-    _OUTPUT.stream = stream
+    flush()
+    _BACKLOG.delay, _OUTPUT.stream = delay_s, stream
     terminal = _is_terminal(stream or sys.stderr)
     _PIPELINE.render = as_json
     if format == "pretty" or (format is None and terminal):
@@ -153,6 +166,14 @@ def configure(
 def get_logger(scope: Scope) -> Logger:
     """Return the logger of a part of the program. Redacts even if nobody called `configure`."""
     return Logger(scope, {})
+
+
+def flush() -> None:
+    """Write what waits. Done at the end of the program, unless that is replaced or killed."""
+    _BACKLOG.flush()
+
+
+atexit.register(flush)
 
 
 def lines_lost() -> int:

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from msgspec import to_builtins
 
+from offhook.observe.backlog import Logged
 from offhook.observe.lines import Entry, as_json, timestamp
 from offhook.observe.redact import redact, redact_field
 
@@ -28,17 +29,18 @@ class Output:
         self.stream: TextIO | None = None
         self.lost = 0
 
-    def write(self, line: str) -> None:
-        """Write one line and flush it, to standard error if there is no stream. Never raises."""
+    def write(self, *lines: str) -> None:
+        """Write lines and flush them, to standard error if there is no stream. Never raises."""
         stream = self.stream or sys.stderr
+        text = "\n".join((*lines, ""))
         try:
             try:
-                stream.write(line + "\n")
+                stream.write(text)
             except UnicodeEncodeError:
-                stream.write(line.encode("ascii", "backslashreplace").decode("ascii") + "\n")
+                stream.write(text.encode("ascii", "backslashreplace").decode("ascii"))
             stream.flush()
         except Exception:  # closed, broken, full, or some object that is hardly a stream
-            self.lost += 1
+            self.lost += len(lines)
 
     # structlog calls the method that is named like the level
     debug = info = warning = warn = error = critical = exception = fatal = msg = log = write
@@ -53,16 +55,18 @@ class Pipeline:
         self.render: Callable[[Entry], str] = as_json
         self._clean: set[str] = set()
 
-    def line(self, level: str, scope: str, event: object, fields: Mapping[str, Any]) -> str:
-        """The line of one entry. `exc_info` in `fields` is what `logging` takes by that name."""
+    def line(self, logged: Logged) -> str:
+        """The line of one entry. `exc_info` in its fields is what `logging` takes by that name."""
         try:
-            return self.render(self._entry(level, scope, event, fields))
+            return self.render(self._entry(*logged))
         except Exception as error:  # no entry is worth a call
             event = f"an entry could not be logged: {type(error).__name__}"
-            return self.render(self._entry("error", "server", event, {}))
+            return self.render(self._entry(logged.at, "error", "server", event, {}))
 
-    def _entry(self, level: str, scope: str, event: object, fields: Mapping[str, Any]) -> Entry:
-        entry: Entry = {"ts": timestamp(), "level": level, "scope": scope}
+    def _entry(
+        self, at: int, level: str, scope: str, event: object, fields: Mapping[str, Any]
+    ) -> Entry:
+        entry: Entry = {"ts": timestamp(at), "level": level, "scope": scope}
         entry["event"] = self._event(str(event)[:_MAX_TEXT])
         exc_info = None
         for key, value in fields.items():

@@ -57,6 +57,15 @@ class Surface(Struct, frozen=True, kw_only=True):
         slot = self.slot.wake_at if self.connected else self.slot.stale_at
         return earliest(slot, self.playback.wake_at)
 
+    def wakes_as(self, other: Surface | None) -> bool:
+        """Whether `wake_at` is that of the other, seen without working it out."""
+        return other is self or (
+            other is not None
+            and self.slot is other.slot
+            and self.playback is other.playback
+            and self.connected is other.connected
+        )
+
 
 class Out(Struct):
     """What one step gives out: facts for the call, frames for the cloud, both in order."""

@@ -282,10 +282,11 @@ class Session:
         A deadline that moves away leaves the timer alone: waking once too early costs less than
         a new timer for every sentence.
         """
-        alarms, wire = self._timed
-        if self.call.alarms is alarms and self._surface is wire:
+        alarms, wire = self.call.alarms, self._surface
+        known, as_of = self._timed
+        if alarms is known and wire.wakes_as(as_of):
             return
-        alarms, wire = self._timed = self.call.alarms, self._surface
+        self._timed = (alarms, wire)
         at = earliest(alarms.next, wire.wake_at)
         if at is None or self.call.phase is Phase.ENDED:
             return

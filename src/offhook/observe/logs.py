@@ -91,7 +91,11 @@ class Logger:
         if args:
             event = event % args
         logged = Logged(
-            time.time_ns(), level, self._scope, event, {**get_contextvars(), **self._bound, **fields}
+            time.time_ns(),
+            level,
+            self._scope,
+            event,
+            {**get_contextvars(), **self._bound, **fields},
         )
         _BACKLOG.put(logged, at_once=level not in _PATIENT or "exc_info" in fields)
 

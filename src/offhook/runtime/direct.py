@@ -36,10 +36,14 @@ class Queue(WebSocketDataQueue):
     def feed_data(self, message: Any, size: int) -> None:
         """Take one parsed message. What waits for `receive()` is not overtaken."""
         hear = self.hear
-        if hear is not None and message[0] is TEXT and not self._buffer:
-            hear(message[1])
-        else:
+        if hear is None or message[0] is not TEXT or self._buffer:
             super().feed_data(message, size)
+            return
+        try:
+            hear(message[1])
+        except Exception as error:  # aiohttp would take it for one of the peer's
+            self.hear = None
+            super().feed_data(aiohttp.WSMessage(aiohttp.WSMsgType.ERROR, error, None), 0)
 
 
 class DirectSocket(aiohttp.ClientWebSocketResponse[Any]):
@@ -53,8 +57,8 @@ class DirectSocket(aiohttp.ClientWebSocketResponse[Any]):
         """From now on give text frames to `hear`; it must not block.
 
         What has arrived before, and all that is no text, still comes from `receive()`, which
-        must be read all the while. An error raised in `hear` ends the line, as
-        `WSMsgType.ERROR`.
+        must be read all the while. An error raised in `hear` comes from there, too, as a
+        message of the type `ERROR`; nothing is given to `hear` after it.
         """
         if isinstance(self._reader, Queue):
             self._reader.hear = hear

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from contextvars import Context, copy_context
 
 import aiohttp
 
@@ -18,6 +19,7 @@ from offhook.runtime.cloud import Socket
 from offhook.runtime.direct import DirectSocket
 
 TEXT, PING, PONG = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG
+ERROR = aiohttp.WSMsgType.ERROR
 BEAT_S = 15.0  # a line this quiet is pinged; one that is dead is noticed within three of these
 
 
@@ -40,6 +42,7 @@ class Sideband:
         self._outbox: deque[bytes] = deque()
         self._sending = False
         self._sender: asyncio.Task[None] | None = None
+        self._context: Context
         self._clock = asyncio.get_running_loop().time
         self.heard_at = 0.0
 
@@ -82,6 +85,7 @@ class Sideband:
     async def read(self, socket: Socket) -> None:
         """Hear frames until the line goes."""
         receive, clock = socket.receive, self._clock
+        self._context = copy_context()
         if isinstance(socket, DirectSocket):
             socket.hear(self._take)
         while True:
@@ -94,16 +98,19 @@ class Sideband:
                     await _quietly(socket.pong(message.data))
             else:
                 break
+        if message.type is ERROR and not isinstance(message.data, aiohttp.WebSocketError):
+            raise message.data  # a bug of ours, met while hearing
         if self._socket is socket:
             self.detach()
             self._lost(f"close code {socket.close_code} {message.extra or ''}".strip())
             await self.flush()
 
     def _take(self, raw: bytes) -> None:
+        """One frame. In the call's context: the connection may have been made for another one."""
         self.heard_at = self._clock()
         if is_noise(raw):
             return
-        self._hear(raw)
+        self._context.run(self._hear, raw)
         if self._outbox and not self._sending:
             self._sender = asyncio.get_running_loop().create_task(self.flush())
 

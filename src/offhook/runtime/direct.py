@@ -63,6 +63,10 @@ class DirectSocket(aiohttp.ClientWebSocketResponse[Any]):
         if isinstance(self._reader, Queue):
             self._reader.hear = hear
 
+    def wake(self) -> None:
+        """Have `receive()` return once more, with a pong that nobody has sent."""
+        self._reader.feed_data(aiohttp.WSMessage(aiohttp.WSMsgType.PONG, b"", None), 0)
+
     async def close(self, *, code: int = aiohttp.WSCloseCode.OK, message: bytes = b"") -> bool:
         """Close the line. Text that still comes in is nobody's any more."""
         if isinstance(self._reader, Queue):

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Context, copy_context
+from functools import partial
 
 import aiohttp
 
@@ -41,7 +42,6 @@ class Sideband:
         self._socket: Socket | None = None
         self._outbox: deque[bytes] = deque()
         self._sending = False
-        self._sender: asyncio.Task[None] | None = None
         self._context: Context
         self._clock = asyncio.get_running_loop().time
         self.heard_at = 0.0
@@ -87,7 +87,7 @@ class Sideband:
         receive, clock = socket.receive, self._clock
         self._context = copy_context()
         if isinstance(socket, DirectSocket):
-            socket.hear(self._take)
+            socket.hear(partial(self._take_at_once, socket))
         while True:
             message = await receive()
             if message.type is TEXT:
@@ -98,6 +98,8 @@ class Sideband:
                     await _quietly(socket.pong(message.data))
             else:
                 break
+            if self._outbox:
+                await self.flush()
         if message.type is ERROR and not isinstance(message.data, aiohttp.WebSocketError):
             raise message.data  # a bug of ours, met while hearing
         if self._socket is socket:
@@ -111,8 +113,12 @@ class Sideband:
         if is_noise(raw):
             return
         self._context.run(self._hear, raw)
+
+    def _take_at_once(self, socket: DirectSocket, raw: bytes) -> None:
+        """One frame, met by the parser. What it leads to is sent by the reader, in its order."""
+        self._take(raw)
         if self._outbox and not self._sending:
-            self._sender = asyncio.get_running_loop().create_task(self.flush())
+            socket.wake()
 
     def detach(self) -> Socket | None:
         """Leave the line by our own wish: `lost` is not called. Returns what is to be closed."""

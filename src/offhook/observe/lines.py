@@ -25,15 +25,15 @@ class _Clock:
     """Writes the time; what comes before the milliseconds is worked out once a second."""
 
     def __init__(self) -> None:
-        self._second = -1
-        self._head = ""
+        self._known = (-1, "")
 
     def __call__(self, at: int) -> str:
         second, rest = divmod(at, 1_000_000_000)
-        if second != self._second:
-            self._head = datetime.fromtimestamp(second, UTC).isoformat()[:19]
-            self._second = second
-        return f"{self._head}.{rest // 1_000_000:03d}Z"
+        known, head = self._known
+        if second != known:
+            head = datetime.fromtimestamp(second, UTC).isoformat()[:19]
+            self._known = (second, head)
+        return f"{head}.{rest // 1_000_000:03d}Z"
 
 
 timestamp = _Clock()

@@ -42,8 +42,8 @@ _BACKLOG = Backlog(lambda entries: _OUTPUT.write(*map(_PIPELINE.line, entries)))
 class Logger:
     """The logger of a part of the program, with structlog's methods and none of its layers.
 
-    They cost as much as all the rest of a line, and a line is the dearest thing that a turn of
-    a conversation brings. Positional arguments are formatted into the event, as in `logging`.
+    Those cost a third of a line, and lines are the dearest thing that a turn of a conversation
+    brings. Positional arguments are formatted into the event, as in `logging`.
     """
 
     __slots__ = ("_bound", "_scope")

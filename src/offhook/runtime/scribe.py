@@ -61,7 +61,7 @@ class Scribe:
         self._rev = fence * FENCE
         self._moments = 0
         self._keys: MomentFact | None = None  # the run of keys that is being counted
-        self._words: tuple[str, str | None] = ("", None)  # as last said, and as kept
+        self._words: tuple[str | None, str | None] = (None, None)  # as last said, and as kept
         self._number: StoredNumber | None = None  # worked out when it is needed: it takes a while
 
     def began(self, call: Call) -> None:

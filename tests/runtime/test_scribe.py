@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from offhook.core import events as on
 from offhook.core.call import Phase
+from offhook.core.consent import Policy as Consenting
+from offhook.core.consent import Terms, begin
+from offhook.core.directives import Whisper
 from offhook.core.events import SayEnd
 from offhook.core.outcomes import Answered, Failed, Transfer
 from offhook.core.party import Party
@@ -19,6 +22,7 @@ from offhook.runtime.scribe import Desk, Scribe
 from offhook.store.facts import (
     AnyFact,
     CallFact,
+    ConsentFact,
     MomentFact,
     ToolFact,
     TransferFact,
@@ -173,6 +177,54 @@ def test_the_end_names_its_reason_and_whose_fault_it_was(live: Recorded) -> None
     assert (row["phase"], row["reason"], row["fault"]) == ("ended", "session_expired", "cloud")
     assert row["ended_at"] - row["greeted_at"] == 5000
     assert row["detail"] == "60 minutes"
+
+
+def asked(policy: Consenting) -> Recorded:
+    """A live call whose caller was told of this policy."""
+    terms = Terms(policy=policy, text="I am an AI.", version="1", language="en")
+    call = Recorded()
+    call.call = call.call.with_(consent=begin(terms))
+    call.on(on.Accepted(), on.Attached())
+    return call
+
+
+def decided(call: Recorded, *, yes: bool) -> None:
+    """The caller decides."""
+    before = call.call
+    call.call = before.with_(consent=before.consent.answered(call.now, yes=yes))
+    assert call.scribe.stepped(before, on.TimeUp(), call.call) is None
+
+
+def test_a_refusal_takes_back_the_words_and_is_evidence() -> None:
+    call = asked(Consenting.OPT_OUT)
+    call.on(on.CallerSaid("u1", "My secret."), on.ToolAsked("c1", "t", '{"secret":1}'))
+    assert call.script() == [("caller", "My secret.", None)]
+    decided(call, yes=False)
+    call.on(on.CallerSaid("u2", "Another."), on.ToolEnded("c1", Answered("secret")))
+    assert call.script() == [("caller", None, None)]
+    assert "secret" not in str(newest(call.taken))
+    (tool,) = call.taken.rows(ToolFact)
+    assert (tool["arguments"], tool["output"], tool["outcome"]) == (None, None, "answered")
+    (evidence,) = call.taken.rows(ConsentFact)
+    assert (evidence["policy"], evidence["answer"]) == ("opt-out", "refused")
+    assert evidence["text"] == "I am an AI."
+    assert call.row()["consent"] == "refused"
+
+
+def test_with_opt_in_words_are_kept_from_the_yes_on() -> None:
+    call = asked(Consenting.OPT_IN)
+    call.on(on.CallerSaid("u1", "Before."))
+    call.now += 1
+    decided(call, yes=True)
+    call.now += 1
+    call.on(on.CallerSaid("u2", "After."))
+    assert [text for _, text, _ in call.script()] == [None, "After."]
+
+
+def test_what_people_told_the_call_is_on_record_without_their_words(live: Recorded) -> None:
+    live.on(on.Directed(Whisper("She is a premium customer."), "ann"))
+    assert ("told_to_whisper", "ann: done") in live.timeline()
+    assert "premium" not in str(live.taken)
 
 
 def test_an_event_that_changes_nothing_of_interest_writes_nothing(live: Recorded) -> None:

@@ -10,6 +10,7 @@ from offhook.config.declare import Group
 from offhook.config.disclosure import Disclosure
 from offhook.config.endpoint import Endpoint
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
+from offhook.config.privacy import Privacy
 from offhook.config.records import Records
 from offhook.config.watchdogs import Watchdogs
 
@@ -32,6 +33,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     watchdogs: Watchdogs
     disclosure: Disclosure
     records: Records
+    privacy: Privacy
     shop: Shop
 
 

@@ -42,6 +42,7 @@ class CallFact(Fact, frozen=True, gc=False, kw_only=True, tag="calls"):
     fault: str | None = None
     detail: str | None = None
     target: str | None = None
+    consent: str | None = None
     utterances: int = 0
     tools: int = 0
 
@@ -137,8 +138,12 @@ class ConsentFact(Fact, frozen=True, gc=False, kw_only=True, tag="consents"):
 
 
 class DeliveryFact(Struct, frozen=True, gc=False, kw_only=True, tag_field="is", tag="deliveries"):
-    """One webhook that has come in, and what became of it. Added, never changed."""
+    """One webhook that has come in, and what became of it. Added, never changed.
 
+    `id` is made where it came in, so that one that is written twice is one row.
+    """
+
+    id: int
     at: int
     result: str
     status: int

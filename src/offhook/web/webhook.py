@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from offhook.errors import DeliveryError
 from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
+from offhook.runtime.deliveries import Deliveries
 from offhook.runtime.switchboard import Switchboard
 from offhook.telephony import incoming, signature
 
@@ -50,15 +51,18 @@ class Webhook:
         secrets: Sequence[str],
         *,
         region: str | None = None,
+        deliveries: Deliveries | None = None,
     ) -> None:
         self._switchboard = switchboard
         self._metrics = metrics
         self._secrets = tuple(secrets)
         self._region = region
+        self._deliveries = deliveries
         self._log = get_logger("webhook")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one delivery, as an ASGI application."""
+        began = time.perf_counter()
         pairs = reversed(scope["headers"])  # of a header that is there twice the first counts
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
         try:
@@ -69,10 +73,30 @@ class Webhook:
             self._metrics.delivered(error.code)
             self._log.warning("refused", status=error.status, code=error.code, why=str(error))
             await refuse(error, send)
+            self._note(began, error.code, error.status)
             return
-        result = self._take(delivery_id or event.event_id, event)
+        delivery_id = delivery_id or event.event_id
+        result = self._take(delivery_id, event)
         self._metrics.delivered(result)
         await respond(send, 200, {"ok": True, "result": result})
+        self._note(began, result, delivery_id=delivery_id, event=event)
+
+    def _note(
+        self,
+        began: float,
+        result: str,
+        status: int = 200,
+        *,
+        delivery_id: str = "",
+        event: incoming.Event | None = None,
+    ) -> None:
+        if self._deliveries is None:
+            return
+        call_id = event.call_id if isinstance(event, incoming.Incoming) else None
+        kind = event.type if isinstance(event, incoming.Other) else call_id and incoming.RINGING
+        self._deliveries.note(
+            began, result, status, delivery_id=delivery_id, event_type=kind, call_id=call_id
+        )
 
     def _checked(self, headers: Mapping[str, str], body: bytes) -> str:
         """The id of the delivery, once its signature is found right."""

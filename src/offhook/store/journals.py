@@ -53,10 +53,12 @@ class Journal(msgspec.Struct, frozen=True):
         """
         if self.safe not in safe:
             return False
-        call_id = self._call_id()
+        call_id = self.call_id
         return call_id is None or call_id in calls
 
-    def _call_id(self) -> str | None:
+    @property
+    def call_id(self) -> str | None:
+        """The id of its call, from its first line; `None` if that cannot be read."""
         with self.path.open("rb") as file:
             try:
                 ring = msgspec.json.decode(file.readline(), type=_Ring)

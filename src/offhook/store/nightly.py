@@ -62,7 +62,7 @@ async def look(database: Database | None, terms: Terms, folder: Path) -> None:
 
 
 def _journals_alone(terms: Terms, folder: Path, now: int) -> None:
-    remove(old_journals(folder, terms.ends(now).journals))
+    remove([journal.path for journal in old_journals(folder, terms.ends(now).journals)])
 
 
 async def claimed(database: Database, now: int, hour: int) -> bool:

@@ -224,7 +224,7 @@ class _Run(_Count):
 
     async def journals(self, folder: Path, before: int) -> int:
         files = await self._old_journals(folder, before)
-        await asyncio.to_thread(remove, files)
+        await asyncio.to_thread(remove, [journal.path for journal in files])
         return len(files)
 
     async def audit(self, before: int, actor: str) -> int:
@@ -264,7 +264,7 @@ def old_journals(folder: Path, before: int, held: frozenset[str] = frozenset()) 
     return list(journals(folder, lambda j: j.at < before and not j.is_of(held, safe)))
 
 
-def remove(files: Sequence[Journal]) -> None:
-    """Delete files of journals; one that is gone already is fine."""
-    for journal in files:
-        journal.path.unlink(missing_ok=True)
+def remove(files: Sequence[Path]) -> None:
+    """Delete files; one that is gone already is fine."""
+    for path in files:
+        path.unlink(missing_ok=True)

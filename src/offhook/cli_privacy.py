@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from offhook.store.subject.find import Findings
     from offhook.store.vault import Vault
 
-privacy = typer.Typer(
-    help="Find, hand out and delete what is kept of people.", no_args_is_help=True
-)
+privacy = typer.Typer(help="What is kept of people: hand it out, delete it.", no_args_is_help=True)
 audit = typer.Typer(help="Who saw or changed what, provably.", no_args_is_help=True)
 
 BROKEN = 1
@@ -316,9 +314,8 @@ async def _records(env_file: Path) -> AsyncIterator[tuple[Settings, Database]]:
     if settings.records.database_url is None:
         raise UserError("OFFHOOK_DATABASE_URL is off: no records are kept.")
     database = Database(settings.records.database_url.get_secret_value())
-    file = database.url.database
-    if database.dialect == "sqlite" and file and not Path(file).exists():
-        raise UserError(f"There are no records: {file} does not exist (OFFHOOK_DATABASE_URL).")
+    if database.dialect == "sqlite" and (missing := _missing(database.url.database)):
+        raise UserError(f"There are no records: {missing} does not exist (OFFHOOK_DATABASE_URL).")
     try:
         await database.open()
         yield settings, database
@@ -326,6 +323,11 @@ async def _records(env_file: Path) -> AsyncIterator[tuple[Settings, Database]]:
         raise UserError(f"The database cannot be used: {_why(error)}.") from None
     finally:
         await database.close()
+
+
+def _missing(file: str | None) -> str | None:
+    """The file, if it is not there: a command that looks does not make one."""
+    return file if file and not Path(file).exists() else None
 
 
 def _why(error: Exception) -> str:

@@ -17,6 +17,7 @@ from offhook.store.vault import Vault, mask
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+_JSON = ("{", "[", '"', "-", *"0123456789")  # nothing to hide in true, false and null
 _WORD = re.compile(r"\[[^\]]*\]|[^\W\d_]+")
 
 
@@ -98,7 +99,7 @@ class Redaction:
     def _json(self, keep: Keep, text: str) -> str | None:
         if keep != "masked":
             return text if keep == "full" else None
-        if text[:1] not in ("{", "[", '"'):
+        if not text.startswith(_JSON):
             return self._redactor.redact(text)
         try:
             return _encode(self._value("", _decode(text))).decode()

@@ -111,12 +111,11 @@ async def _calls(database: Database, vault: Vault, number: str, now: int) -> tup
         .order_by(calls.c.rang_at, calls.c.call_id)
     )
     async with database.read() as connection:
-        return tuple(_their(row, now) for row in await connection.execute(query))
-
-
-def _their(row: Row[tuple[str, int, bool, str]], now: int) -> TheirCall:
-    live = row.phase != "ended" and row.rang_at > now - _LIVE_MS
-    return TheirCall(row.call_id, row.rang_at, row.keep, live)
+        found = await connection.execute(query)
+        return tuple(
+            TheirCall(call_id, rang_at, held, phase != "ended" and rang_at > now - _LIVE_MS)
+            for call_id, rang_at, held, phase in found
+        )
 
 
 def _journals(folder: Path, own: frozenset[str]) -> dict[Path, str]:

@@ -66,7 +66,7 @@ async def collect(database: Database, vault: Vault, found: Findings) -> dict[str
         for table in TABLES:
             query = select(table).where(table.c.call_id.in_(ids)).order_by(*table.primary_key)
             result = await connection.execute(query)
-            rows[table.name] = [_readable(dict(row._mapping), vault) for row in result]
+            rows[str(table.name)] = [_readable(dict(row._mapping), vault) for row in result]
     rows["mentions"] = [_shown(mention) for mention in found.mentions]
     return rows
 
@@ -80,7 +80,9 @@ async def note(database: Database, found: Findings, actor: str, reason: str | No
 
 
 def _readable(row: Values, vault: Vault) -> Values:
-    values: Values = {name: _time(name, value) for name, value in row.items() if name not in _OURS}
+    values: Values = {
+        str(name): _time(name, value) for name, value in row.items() if name not in _OURS
+    }
     if stored := values.get("caller_number"):
         values["caller_number"] = vault.unseal(stored)
     return values
@@ -93,7 +95,7 @@ def _time(name: str, value: object) -> object:
 
 
 def _shown(mention: Mention) -> Values:
-    return {"table": mention.table.name, "call_id": mention.call_id} | mention.texts
+    return {"table": str(mention.table.name), "call_id": mention.call_id} | mention.texts
 
 
 def write(

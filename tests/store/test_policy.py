@@ -111,3 +111,14 @@ def test_a_number_is_kept_as_the_policy_says() -> None:
 
 def test_of_an_anonymous_caller_there_is_nothing_to_find_or_reveal() -> None:
     assert Policy().number(None, Vault(None)) == StoredNumber(masked="anonymous")
+
+
+def test_keys_that_were_pressed_are_in_no_text() -> None:
+    redaction = Redaction(Policy())
+    for key in "1#4711*A":
+        redaction.pressed(key)
+    assert redaction.transcript("You typed 4 7 1 1, in 1 go.") == "You typed [keys], in 1 go."
+    assert redaction.arguments('{"pin":"4711"}') == '{"pin":"[keys]"}'
+    assert redaction.arguments('{"pin":4711,"n":11}') == '{"pin":"[keys]","n":11}'
+    assert redaction.output("4711 is wrong") == "[keys] is wrong"
+    assert redaction.output("4712 is right") == "4712 is right"

@@ -13,7 +13,7 @@ from offhook.store.rekeying import Rekeyed, rekey
 from offhook.store.schema import calls
 from offhook.store.subject.find import find
 from offhook.store.vault import Vault, new_key
-from support.records import NOW, add_call, column
+from support.rows import NOW, add_call, column
 
 ANN = "+493023125001"
 OLD, NEW = new_key(), new_key()

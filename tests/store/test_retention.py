@@ -19,7 +19,7 @@ from offhook.store.journals import file_name
 from offhook.store.nightly import BEGAN, claimed, due, look
 from offhook.store.retention import OF_A_CALL, Gone, Terms, retain
 from offhook.store.schema import calls, deliveries, outbox, tool_calls, transfers, utterances
-from support.records import DAY, NOW, add, add_call, column, count, files_with
+from support.rows import DAY, NOW, add, add_call, column, count, files_with
 
 HOUR = 3_600_000
 NOTHING = Gone()

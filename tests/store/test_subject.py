@@ -33,7 +33,7 @@ from offhook.store.subject import erase, handout
 from offhook.store.subject.erase import LAST_REV, Erased
 from offhook.store.subject.find import TEXTS, Findings, find
 from offhook.store.vault import Vault, mask, new_key
-from support.records import DAY, NOW, add_call, column, count, files_with
+from support.rows import DAY, NOW, add_call, column, count, files_with
 
 ANN, BOB = "+493023125001", "+493023125002"
 OLD = new_key()

@@ -299,7 +299,11 @@ async def _find(settings: Settings, database: Database, phone: str) -> Findings:
         raise UserError("--phone: that is no phone number; try +49 30 23125 001.")
     number = normalise(phone, settings.phone.default_region)
     folder = Path(settings.logs.journal_dir)
-    return await find(database, _vault(settings), number, folder, now=_now())
+    found = await find(database, _vault(settings), number, folder, now=_now())
+    if not found.calls and not number.startswith("+"):
+        hint = "write the number with its country code, or set OFFHOOK_DEFAULT_REGION"
+        typer.echo(f"No call was found: {hint}.", err=True)
+    return found
 
 
 @asynccontextmanager

@@ -60,7 +60,8 @@ class Shell:
 @pytest.fixture
 def shell(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     monkeypatch.chdir(tmp_path)
-    env = f"OFFHOOK_DATABASE_URL={database_url}\nOFFHOOK_RECORDS_KEY={OLD}\nOFFHOOK_DEFAULT_REGION=DE\n"
+    settings = {"DATABASE_URL": database_url, "RECORDS_KEY": OLD, "DEFAULT_REGION": "DE"}
+    env = "".join(f"OFFHOOK_{name}={value}\n" for name, value in settings.items())
     (tmp_path / ".env").write_text(env)
     shell = Shell(database_url)
 

@@ -253,3 +253,24 @@ async def test_replicas_look_again_and_again(
     assert [await looks.get() for _ in range(3)] == [tmp_path] * 3
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_has_gone_is_in_no_index_of_words(tmp_path: Path) -> None:
+    """SQLite's full-text index keeps words of deleted rows until its parts are merged."""
+    database = Database(f"sqlite:///{tmp_path / 'records.sqlite3'}")
+    await database.open()
+    async with database.write() as connection:
+        await connection.execute(text("CREATE VIRTUAL TABLE words_of_calls USING fts5(words)"))
+    for n in range(100):
+        async with database.write() as connection:
+            insert = text("INSERT INTO words_of_calls(rowid, words) VALUES (:n, :words)")
+            await connection.execute(insert, {"n": n, "words": f"canary{n} kept{n}"})
+    async with database.write() as connection:
+        await connection.execute(
+            text("UPDATE words_of_calls SET words = replace(words, 'canary', 'x')")
+        )
+    assert files_with("canary", tmp_path)
+    await database.scrub()
+    assert files_with("canary", tmp_path) == []
+    assert files_with("kept", tmp_path)
+    await database.close()

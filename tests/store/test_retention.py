@@ -19,6 +19,7 @@ from offhook.store.journals import file_name
 from offhook.store.nightly import BEGAN, claimed, due, look
 from offhook.store.retention import OF_A_CALL, Gone, Terms, retain
 from offhook.store.schema import calls, deliveries, outbox, tool_calls, transfers, utterances
+from offhook.store.scrubbing import scrub
 from support.rows import DAY, NOW, add, add_call, column, count, files_with
 
 HOUR = 3_600_000
@@ -270,7 +271,7 @@ async def test_what_has_gone_is_in_no_index_of_words(tmp_path: Path) -> None:
             text("UPDATE words_of_calls SET words = replace(words, 'canary', 'x')")
         )
     assert files_with("canary", tmp_path)
-    await database.scrub()
+    await scrub(database)
     assert files_with("canary", tmp_path) == []
     assert files_with("kept", tmp_path)
     await database.close()

@@ -20,10 +20,6 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATING = 0x0FF400C  # the advisory lock of the one replica that migrates
 BUSY_S = 10.0  # SQLite has one writer; another process waits this long for its turn
 
-_WORDS = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
-_MERGE_PAGES = 200
-_SCRUB_MS = 200  # how long writers may have to wait for it
-
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 
@@ -62,22 +58,6 @@ class Database:
             async with connection.begin():
                 yield connection
 
-    async def scrub(self) -> None:
-        """Leave nothing of rows that are gone in SQLite's indexes of words, nor in its log.
-
-        PostgreSQL takes it out itself, by autovacuum. A reader under way may keep the log.
-        """
-        if self.dialect == "postgresql":
-            return
-        async with self.engine.connect() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None  # noqa: S101  # it has just been opened
-            for (name,) in await driver.execute_fetchall(_WORDS):
-                await _merge(driver, name)
-            await driver.execute(f"PRAGMA busy_timeout={_SCRUB_MS}")
-            await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            await driver.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
-
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
@@ -114,22 +94,6 @@ def _on_connect(connection: Any, _: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-async def _merge(driver: Any, table: str) -> None:
-    """Merge an index until words of rows that are gone are in none of its parts.
-
-    In small steps, so that writers need not wait: https://sqlite.org/fts5.html#the_merge_command
-    """
-    pages = -_MERGE_PAGES  # negative: begin to make one part of all
-    while True:
-        before = driver.total_changes
-        await driver.execute(
-            f'INSERT INTO "{table}"("{table}", rank) VALUES(?, ?)', ("merge", pages)
-        )
-        if driver.total_changes - before < 2:
-            return
-        pages = _MERGE_PAGES
 
 
 def _on_begin(connection: Connection) -> None:

@@ -49,6 +49,7 @@ from offhook.store.schema import (
     usage,
     utterances,
 )
+from offhook.store.scrubbing import scrub
 
 RAN = "retention.ran"
 BATCH = 200  # calls, or rows
@@ -158,7 +159,7 @@ async def retain(
     gone["journals"] = await run.journals(folder, cutoffs.journals)
     gone["audit"] = await run.audit(cutoffs.audit, actor)
     if not dry_run:
-        await database.scrub()
+        await scrub(database)
     detail = msgspec.json.encode({"dry_run": dry_run, **gone}).decode()
     entry = await Audit(database).note(actor, RAN, detail=detail)
     return Gone(**gone, head=entry.hash)

@@ -19,6 +19,7 @@ from offhook.store.audit import Audit
 from offhook.store.database import Database
 from offhook.store.retention import PAUSE_S, remove
 from offhook.store.schema import calls, moments, outbox, tool_calls, transfers, utterances
+from offhook.store.scrubbing import scrub
 from offhook.store.subject.find import Findings, Mention
 
 PLANNED, DELETED = "privacy.delete", "privacy.deleted"
@@ -77,7 +78,7 @@ async def erase(
         await asyncio.sleep(PAUSE_S)
     files = [path for path, call_id in found.journals.items() if call_id in gone]
     await asyncio.to_thread(remove, files)
-    await database.scrub()
+    await scrub(database)
     spared = set(found.free) - gone  # put under a hold meanwhile
     done = Erased(len(gone), changed, len(files), (*found.held, *sorted(spared)), tuple(found.live))
     await _note(database, DELETED, found, done, actor, reason)

@@ -15,6 +15,7 @@ from offhook.errors import TargetError
 from offhook.loading import load_bot
 from offhook.observe.logs import configure, get_logger
 from offhook.runtime.line import DEFAULT_TARGET
+from offhook.runtime.recording import check_folders
 from offhook.shop import make_bot
 from offhook.telephony.targets import parse_target
 from offhook.web.app import create_app
@@ -30,6 +31,7 @@ def serve(spec: str | None, env_file: Path, *, reload: bool) -> bool:
     settings = load(env_file, checks={"SIP_TARGET_URI": undialable})
     configure(settings.logs.format, settings.logs.level)
     bot = load_bot(spec) if spec else bundled(settings)
+    check_folders(settings)
     app = create_app(bot, settings)
     server = Server(app, settings)
     server.on_started = lambda url: _introduce(app, bot, settings, url)

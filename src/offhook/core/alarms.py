@@ -14,6 +14,7 @@ class Alarm(StrEnum):
     RETRY = "retry"  # try the refused request again
     ATTACH = "attach"  # give up joining
     GREET = "greet"
+    UNHEARD = "unheard"  # taken over, and nobody knows whether the caller was greeted
     WRAP_UP = "wrap_up"  # warn that the time is nearly up
     MAX_LENGTH = "max_length"
     SILENCE = "silence"  # neither side has spoken

@@ -65,7 +65,7 @@ def _model_failed(call: Call, detail: str, now: float) -> Step:
 def _clock(call: Call, event: on.Event, now: float) -> Step | None:
     lines = call.rules.lines
     match event:
-        case on.Due(Alarm.GREET):
+        case on.Due(Alarm.GREET | Alarm.UNHEARD):
             return call, [joining.greeting(call)]
         case on.Due(Alarm.WRAP_UP):
             stale = now + call.rules.limits.wrap_up / 2
@@ -83,7 +83,7 @@ def _tools(call: Call, event: on.Event, now: float) -> Step | None:
         case on.ToolAsked(ref) | on.ToolVoided(ref) if ref in call.tools:
             return call, []  # the clouds have been seen to ask twice
         case on.ToolAsked(ref, name, arguments, spoke):
-            call = call.with_(tools=call.tools.asked(ref, name, now, spoke=spoke))
+            call = call.with_(tools=call.tools.asked(ref, name, now, arguments, spoke=spoke))
             return call, [do.RunTool(ref, name, arguments)]
         case on.ToolVoided(ref, name):
             return leaving.answer_at_once(call, ref, name, "the caller cut in", now)
@@ -156,12 +156,15 @@ def _voices(call: Call, event: on.Event, now: float) -> Step | None:
     limits = call.rules.limits
     match event:
         case on.CallerStarted() | on.BotStarted():
-            busy = call.calm(Alarm.SILENCE).with_(probes=0)
+            busy = call.calm(Alarm.SILENCE, Alarm.UNHEARD).with_(probes=0)
             if isinstance(event, on.CallerStarted):
                 busy = busy.with_(idle_prompts=0)
             return records.step(busy, event, now)
-        case on.BotStopped() if limits.silence and not call.transfer.active:
-            return call.alarm(Alarm.SILENCE, now + limits.silence), []
+        case on.BotStopped():
+            call = call.calm(Alarm.UNHEARD)
+            if limits.silence and not call.transfer.active:
+                call = call.alarm(Alarm.SILENCE, now + limits.silence)
+            return call, []
         case on.CallerSilent():
             noted, commands = records.step(call, event, now) or (call, [])
             noted = noted.with_(idle_prompts=call.idle_prompts + 1)

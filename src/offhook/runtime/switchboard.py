@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from enum import StrEnum
 
+from offhook.core.call import Call
 from offhook.core.party import Party
 from offhook.core.step import ring
 from offhook.observe.logs import get_logger
@@ -16,6 +17,7 @@ from offhook.runtime.journal import Archive
 from offhook.runtime.journaled import JournaledSession
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
+from offhook.runtime.scribe import Desk, Scribe
 from offhook.runtime.session import Session
 
 REMEMBER_S = 24 * 3600.0  # how long a delivery or a call is known as a repeat
@@ -61,11 +63,20 @@ class Memory:
 class Switchboard:
     """All live calls of this process."""
 
-    def __init__(self, line: Line, cloud: Cloud, metrics: Metrics, *, words: bool = False) -> None:
+    def __init__(
+        self,
+        line: Line,
+        cloud: Cloud,
+        metrics: Metrics,
+        *,
+        words: bool = False,
+        desk: Desk | None = None,
+    ) -> None:
         self._line = line
         self._cloud = cloud
         self._metrics = metrics
         self._words = words
+        self._desk = desk  # without one, calls are not written down
         self._archive = Archive(line.journals) if line.journals is not None else None
         self._log = get_logger("call")
         self._sessions: dict[str, Session] = {}
@@ -92,11 +103,6 @@ class Switchboard:
         if self.draining:
             self._chore(self._turn_away(call_id))
             return Taken.TURNED_AWAY
-        narrator = Narrator(call_id, self._metrics, words=self._words)
-        session = self._session(call_id, narrator, now)
-        self._sessions[call_id] = session
-        self._idle.clear()
-        self._metrics.live_calls(len(self._sessions))
         call, commands = ring(
             call_id,
             self._line.rules,
@@ -105,14 +111,21 @@ class Switchboard:
             called=called,
             language=self._line.language,
         )
+        session = self._session(call)
+        self._sessions[call_id] = session
+        self._idle.clear()
+        self._metrics.live_calls(len(self._sessions))
         session.begin(call, commands)
         return Taken.STARTED
 
-    def _session(self, call_id: str, narrator: Narrator, now: float) -> Session:
+    def _session(self, call: Call) -> Session:
+        narrator = Narrator(call.id, self._metrics, words=self._words)
+        clock = asyncio.get_running_loop().time
+        scribe = None if self._desk is None else Scribe(self._desk, call, clock)
         if self._archive is None:
-            return Session(self._line, self._cloud, narrator, self._ended)
-        journal = self._archive.open(call_id, now)
-        return JournaledSession(self._line, self._cloud, narrator, self._ended, journal)
+            return Session(self._line, self._cloud, narrator, self._ended, scribe)
+        journal = self._archive.open(call.id, call.rang_at)
+        return JournaledSession(self._line, self._cloud, narrator, self._ended, scribe, journal)
 
     def _ended(self, session: Session) -> None:
         self._sessions.pop(session.call.id, None)

@@ -5,6 +5,7 @@ SQLite and PostgreSQL are told apart here and in few other places: `Database.dia
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATING = 0x0FF400C  # the advisory lock of the one replica that migrates
 BUSY_S = 10.0  # SQLite has one writer; another process waits this long for its turn
+
+for _name in ("aiosqlite", "alembic", "sqlalchemy"):  # at debug they would tell what is written
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
@@ -75,10 +79,12 @@ def driven(url: str) -> URL:
 
 def _engine(url: URL, pool: int) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=pool, max_overflow=5, pool_pre_ping=True)
+        return create_async_engine(
+            url, pool_size=pool, max_overflow=5, pool_pre_ping=True, hide_parameters=True
+        )
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_S})
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_S}, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _on_connect)
     event.listen(engine.sync_engine, "begin", _on_begin)
     return engine

@@ -137,8 +137,12 @@ class ConsentFact(Fact, frozen=True, gc=False, kw_only=True, tag="consents"):
 
 
 class DeliveryFact(Struct, frozen=True, gc=False, kw_only=True, tag_field="is", tag="deliveries"):
-    """One webhook that has come in, and what became of it. Added, never changed."""
+    """One webhook that has come in, and what became of it. Added, never changed.
 
+    `id` is made where it came in, so that one that is written twice is one row.
+    """
+
+    id: int
     at: int
     result: str
     status: int

@@ -160,7 +160,10 @@ def delete(
             await erase.note(database, found, _actor(), reason)
             done = erase.plan(found)
             if yes:
-                done = await erase.erase(database, found, now=_now(), actor=_actor(), reason=reason)
+                spool, actor = _spool(settings, database), _actor()
+                done = await erase.erase(
+                    database, found, spool, now=_now(), actor=actor, reason=reason
+                )
         _tell_of_deletion(found, done, yes)
 
     asyncio.run(work())
@@ -169,13 +172,20 @@ def delete(
 def _tell_of_deletion(found: Findings, done: Erased, really: bool) -> None:
     out = Console(highlight=False)
     head = "Deleted" if really else "Would be deleted"
-    counts = {"calls": done.calls, "mentions elsewhere": done.mentions, "journals": done.journals}
+    counts = {
+        "calls": done.calls,
+        "mentions elsewhere": done.mentions,
+        "journals": done.journals,
+        "records that wait on disk": done.waiting,
+    }
     out.print(f"{found.masked}: {len(found.calls)} calls")
     _print(out, (head, "How many"), counts)
     for call_id in done.held:
         out.print(f"{call_id} is under a legal hold and stays.", markup=False)
     for call_id in done.live:
         out.print(f"{call_id} is not over and stays; run this again later.", markup=False)
+    if on_their_way := sum(found.waiting.values()) - done.waiting:
+        out.print(f"{on_their_way} records are on their way to the database; run this again later.")
     if not really:
         out.print("Nothing was changed: --yes does it.")
 
@@ -298,12 +308,18 @@ async def _find(settings: Settings, database: Database, phone: str) -> Findings:
     if not is_number(phone):
         raise UserError("--phone: that is no phone number; try +49 30 23125 001.")
     number = normalise(phone, settings.phone.default_region)
-    folder = Path(settings.logs.journal_dir)
-    found = await find(database, _vault(settings), number, folder, now=_now())
+    journals, spool = Path(settings.logs.journal_dir), _spool(settings, database)
+    found = await find(database, _vault(settings), number, journals, spool, now=_now())
     if not found.calls and not number.startswith("+"):
         hint = "write the number with its country code, or set OFFHOOK_DEFAULT_REGION"
         typer.echo(f"No call was found: {hint}.", err=True)
     return found
+
+
+def _spool(settings: Settings, database: Database) -> Path:
+    from offhook.runtime.recording import spool_folder
+
+    return spool_folder(settings, database.url)
 
 
 @asynccontextmanager

@@ -41,7 +41,7 @@ async def test_all_that_can_be_read_is_sealed_and_hashed_anew(
     await add_call(database, "anonymous")
     both = Vault(f"{NEW},{OLD}")
     assert await rekey(database, both, "test") == Rekeyed(sealed=4)
-    found = await find(database, Vault(NEW), ANN, tmp_path, now=NOW)
+    found = await find(database, Vault(NEW), ANN, tmp_path, tmp_path, now=NOW)
     assert [call.call_id for call in found.calls] == ["a", "b", "c", "d", "e"]
     stored = [n for n in await column(database, calls, "caller_number") if n]
     assert {Vault(NEW).unseal(number) for number in stored} == {ANN}

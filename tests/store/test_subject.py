@@ -15,7 +15,7 @@ from offhook.errors import UserError
 from offhook.store import retention
 from offhook.store.audit import Audit
 from offhook.store.database import Database
-from offhook.store.facts import CallFact, ToolFact
+from offhook.store.facts import AnyFact, ToolFact, UtteranceFact
 from offhook.store.holds import hold
 from offhook.store.journals import file_name
 from offhook.store.schema import (
@@ -29,10 +29,13 @@ from offhook.store.schema import (
     usage,
     utterances,
 )
+from offhook.store.spool import Spool
 from offhook.store.subject import erase, handout
-from offhook.store.subject.erase import LAST_REV, Erased
+from offhook.store.subject.erase import Erased
 from offhook.store.subject.find import TEXTS, Findings, find
+from offhook.store.upserts import Upserts
 from offhook.store.vault import Vault, mask, new_key
+from support.records import call_fact
 from support.rows import DAY, NOW, add_call, column, count, files_with
 
 ANN, BOB = "+493023125001", "+493023125002"
@@ -62,12 +65,14 @@ async def add_call_of(
 
 
 async def found_of(database: Database, folder: Path, number: str = ANN) -> Findings:
-    return await find(database, VAULT, number, folder, now=NOW)
+    return await find(database, VAULT, number, folder, folder / "spool", now=NOW)
 
 
 async def erased(database: Database, folder: Path, number: str = ANN) -> Erased:
     found = await found_of(database, folder, number)
-    return await erase.erase(database, found, now=NOW, actor="test", reason="by letter")
+    return await erase.erase(
+        database, found, folder / "spool", now=NOW, actor="test", reason="by letter"
+    )
 
 
 async def everything(database: Database) -> str:
@@ -118,7 +123,7 @@ async def test_a_mention_that_changed_meanwhile_is_left_for_the_next_run(
     found = await found_of(database, tmp_path)
     async with database.write() as connection:
         await connection.execute(utterances.update().values(text=f"No, it is {ANN}!"))
-    done = await erase.erase(database, found, now=NOW, actor="test")
+    done = await erase.erase(database, found, tmp_path / "spool", now=NOW, actor="test")
     assert done.mentions == len(found.mentions) - 2
     assert (await erased(database, tmp_path)).mentions == 2
 
@@ -129,7 +134,7 @@ async def test_a_tombstone_stays_without_any_personal_data(
     await add_call_of(database, ANN, "hers")
     await add_call_of(database, BOB, "his", name="Canary Bob")
     done = await erased(database, tmp_path)
-    assert done == Erased(calls=1, mentions=0, journals=0, held=(), live=())
+    assert done == Erased(calls=1, mentions=0, journals=0, waiting=0, held=(), live=())
     left = await everything(database)
     for gone in (ANN, "Canary Ann", VAULT.hash(ANN) + "', 'enc"):
         assert gone not in left
@@ -146,16 +151,69 @@ async def test_a_tombstone_stays_without_any_personal_data(
         assert await count(database, table, call_id="hers") == 1, table.name
 
 
-async def test_late_news_of_an_erased_call_is_older_than_the_tombstone(
+async def test_late_news_of_an_erased_call_brings_nothing_back(
     database: Database, tmp_path: Path
 ) -> None:
-    """Writers overwrite a row only with what is newer: `excluded.rev >= rev`."""
     await add_call_of(database, ANN, "hers")
     await erased(database, tmp_path)
-    assert await column(database, calls, "rev", call_id="hers") == [LAST_REV]
-    assert await column(database, tool_calls, "rev", call_id="hers") == [LAST_REV]
-    for fact in (CallFact, ToolFact):
-        assert "rev" in fact.__struct_fields__
+    rev = 2**40
+    await Upserts(database).write(
+        [
+            call_fact(rev, call_id="hers", caller_hash=VAULT.hash(ANN), caller_name="Canary Ann"),
+            ToolFact(
+                call_id="hers", rev=rev, ref="fc_1", name="n", asked_at=1, outcome="o", output=ANN
+            ),
+        ]
+    )
+    assert "Canary Ann" not in await everything(database)
+    assert ANN not in await everything(database)
+
+
+def spooled(folder: Path, *facts: AnyFact, name: str = "1-1.spool") -> Path:
+    """A segment that a process has left behind."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(msgspec.json.Encoder().encode_lines(facts) + b"torn {\n")
+    return folder / name
+
+
+def said(call_id: str, text: str = ANN) -> UtteranceFact:
+    return UtteranceFact(call_id=call_id, item="i", place=0, who="caller", at=1, text=text)
+
+
+async def test_records_that_still_wait_on_disk_go_too(database: Database, tmp_path: Path) -> None:
+    await add_call_of(database, ANN, "hers")
+    file = spooled(
+        tmp_path / "spool",
+        said("hers"),
+        said("unknown"),
+        said("other", "Hi."),
+        call_fact(call_id="unknown", caller_hash=VAULT.hash(ANN)),
+    )
+    only = spooled(tmp_path / "spool", said("hers"), name="2-2.spool")
+    only.write_bytes(only.read_bytes().replace(b"torn {\n", b""))
+    found = await found_of(database, tmp_path)
+    assert found.waiting == {"hers": 2, "unknown": 2}
+    done = await erase.erase(database, found, tmp_path / "spool", now=NOW, actor="test")
+    assert (done.calls, done.waiting) == (2, 4)
+    assert not only.exists()
+    assert file.read_bytes() == msgspec.json.encode(said("other", "Hi.")) + b"\ntorn {\n"
+    assert (await found_of(database, tmp_path)).waiting == {}
+
+
+async def test_what_a_running_process_writes_is_left_to_it(
+    database: Database, tmp_path: Path
+) -> None:
+    await add_call_of(database, ANN, "hers", phase="live")
+    spool = Spool(tmp_path / "spool")
+    spool.open()
+    spool.append([call_fact(call_id="new", caller_hash=VAULT.hash(ANN)), said("hers")])
+    journal(tmp_path, "new")
+    found = await found_of(database, tmp_path)
+    assert found.waiting == {"new": 1, "hers": 1}
+    done = await erase.erase(database, found, tmp_path / "spool", now=NOW, actor="test")
+    assert (done.calls, done.waiting, done.journals, done.live) == (0, 0, 0, ("hers",))
+    assert (await found_of(database, tmp_path)).waiting == {"new": 1, "hers": 1}
+    spool.close()
 
 
 async def test_held_and_live_calls_are_listed_and_left(database: Database, tmp_path: Path) -> None:
@@ -168,7 +226,9 @@ async def test_held_and_live_calls_are_listed_and_left(database: Database, tmp_p
     before = await found_of(database, tmp_path)
     assert before.free == ["lost"]
     done = await erased(database, tmp_path)
-    assert done == Erased(calls=1, mentions=0, journals=0, held=("held", "other"), live=("live",))
+    assert done == Erased(
+        calls=1, mentions=0, journals=0, waiting=0, held=("held", "other"), live=("live",)
+    )
     assert await count(database, utterances, call_id="held") == 2
     assert await count(database, utterances, call_id="live") == 2
     assert await column(database, utterances, "text", call_id="other") == [ANN, ANN]
@@ -178,7 +238,7 @@ async def test_a_hold_that_comes_meanwhile_protects(database: Database, tmp_path
     await add_call_of(database, ANN, "hers")
     found = await found_of(database, tmp_path)
     await hold(database, "hers", on=True, actor="test")
-    done = await erase.erase(database, found, now=NOW, actor="test")
+    done = await erase.erase(database, found, tmp_path / "spool", now=NOW, actor="test")
     assert (done.calls, done.held) == (0, ("hers",))
     assert await count(database, utterances, call_id="hers") == 2
 
@@ -208,7 +268,9 @@ async def test_a_run_is_audited_without_the_number(database: Database, tmp_path:
     await add_call_of(database, ANN, "hers")
     found = await found_of(database, tmp_path)
     await erase.note(database, found, "shell:ann", "by letter")
-    await erase.erase(database, found, now=NOW, actor="shell:ann", reason="by letter")
+    await erase.erase(
+        database, found, tmp_path / "spool", now=NOW, actor="shell:ann", reason="by letter"
+    )
     await handout.note(database, found, "shell:ann", None)
     entries = await Audit(database).entries(action="privacy.")
     assert [e.action for e in entries] == ["privacy.export", "privacy.deleted", "privacy.delete"]
@@ -220,6 +282,7 @@ async def test_a_run_is_audited_without_the_number(database: Database, tmp_path:
     assert entries[-1].detail is not None
     counted = msgspec.json.decode(entries[-1].detail)
     assert counted == {"number": mask(ANN), "calls": 1, "mentions": 0, "journals": 0} | {
+        "waiting": 0,
         "held": 0,
         "live": 0,
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -21,6 +22,7 @@ from offhook.store.retention import PAUSE_S, remove
 from offhook.store.schema import calls, moments, outbox, tool_calls, transfers, utterances
 from offhook.store.scrubbing import scrub
 from offhook.store.subject.find import Findings, Mention
+from offhook.store.subject.leftovers import drop
 
 PLANNED, DELETED = "privacy.delete", "privacy.deleted"
 LAST_REV = 2**62
@@ -36,22 +38,27 @@ _T = TypeVar("_T")
 
 
 class Erased(Struct, frozen=True):
-    """What was taken away, or would be; calls that are held or live are left as they are."""
+    """What was taken away, or would be; calls that are held or live are left as they are.
+
+    `waiting` counts records that were not in the database yet.
+    """
 
     calls: int
     mentions: int
     journals: int
+    waiting: int
     held: tuple[str, ...]
     live: tuple[str, ...]
 
 
 def plan(found: Findings) -> Erased:
     """What `erase` would do with this."""
-    spared = {call.call_id for call in found.calls if call.held or call.live}
+    spared = found.spared
     return Erased(
         calls=len(found.free),
         mentions=sum(not mention.held for mention in found.mentions),
         journals=sum(call_id not in spared for call_id in found.journals.values()),
+        waiting=sum(n for call_id, n in found.waiting.items() if call_id not in spared),
         held=tuple(found.held),
         live=tuple(found.live),
     )
@@ -63,10 +70,17 @@ async def note(database: Database, found: Findings, actor: str, reason: str | No
 
 
 async def erase(
-    database: Database, found: Findings, *, now: int, actor: str, reason: str | None = None
+    database: Database,
+    found: Findings,
+    spool: Path,
+    *,
+    now: int,
+    actor: str,
+    reason: str | None = None,
 ) -> Erased:
     """Take it away, at `now` (Unix ms), and note it in the audit log."""
-    gone: set[str] = set()
+    late = await asyncio.to_thread(drop, spool, found.waiting.keys() - found.spared)
+    gone = late.keys() - {call.call_id for call in found.calls}  # the database never knew them
     for ids in _batches(found.free):
         async with database.write() as connection:
             gone |= await _erase_calls(connection, ids, now)
@@ -80,7 +94,14 @@ async def erase(
     await asyncio.to_thread(remove, files)
     await scrub(database)
     spared = set(found.free) - gone  # put under a hold meanwhile
-    done = Erased(len(gone), changed, len(files), (*found.held, *sorted(spared)), tuple(found.live))
+    done = Erased(
+        calls=len(gone),
+        mentions=changed,
+        journals=len(files),
+        waiting=sum(late.values()),
+        held=(*found.held, *sorted(spared)),
+        live=tuple(found.live),
+    )
     await _note(database, DELETED, found, done, actor, reason)
     return done
 
@@ -125,6 +146,7 @@ async def _note(
     reason: str | None,
 ) -> None:
     counts = {"calls": what.calls, "mentions": what.mentions, "journals": what.journals}
+    counts["waiting"] = what.waiting
     left = {"held": len(what.held), "live": len(what.live)}
     detail = msgspec.json.encode({"number": found.masked, **counts, **left}).decode()
     await Audit(database).note(actor, action, subject=found.hash, reason=reason, detail=detail)

@@ -11,7 +11,8 @@ from sqlalchemy import Row, Table, or_, select, tuple_
 
 from offhook.store.database import Database
 from offhook.store.holds import held_calls
-from offhook.store.journals import journals, safe_ids
+from offhook.store.journals import journals as journals_where
+from offhook.store.journals import safe_ids
 from offhook.store.schema import (
     calls,
     moments,
@@ -20,6 +21,7 @@ from offhook.store.schema import (
     transfers,
     utterances,
 )
+from offhook.store.subject.leftovers import Waiting, waiting
 from offhook.store.subject.mentions import Mentions
 from offhook.store.vault import Vault, mask
 
@@ -59,7 +61,8 @@ class Mention(Struct, frozen=True):
 class Findings(Struct, frozen=True):
     """What there is. `hash` and `masked` stand for the number where it must not be written.
 
-    `journals` has the id of its call for each file.
+    `journals` has the id of its call for each file; `waiting` counts records that are not in the
+    database yet, by the id of their call, which it may not know at all.
     """
 
     hash: str
@@ -67,11 +70,17 @@ class Findings(Struct, frozen=True):
     calls: tuple[TheirCall, ...]
     mentions: tuple[Mention, ...]
     journals: dict[Path, str]
+    waiting: Waiting
 
     @property
     def free(self) -> list[str]:
         """The ids of the calls that nothing protects."""
         return [call.call_id for call in self.calls if not (call.held or call.live)]
+
+    @property
+    def spared(self) -> set[str]:
+        """The ids of the calls that are left as they are."""
+        return {call.call_id for call in self.calls if call.held or call.live}
 
     @property
     def held(self) -> list[str]:
@@ -86,11 +95,13 @@ class Findings(Struct, frozen=True):
 
 
 async def find(
-    database: Database, vault: Vault, number: str, folder: Path, *, now: int
+    database: Database, vault: Vault, number: str, journals: Path, spool: Path, *, now: int
 ) -> Findings:
-    """Look through all tables, and through the journals in the folder. `now` is in Unix ms."""
+    """Look through all tables, and in the folders of journals and spool. `now` is in Unix ms."""
     theirs = await _calls(database, vault, number, now)
-    own = frozenset(call.call_id for call in theirs)
+    ids = frozenset(call.call_id for call in theirs)
+    late = await asyncio.to_thread(waiting, spool, ids, vault.hashes(number))
+    own = ids | late.keys()
     async with database.read() as connection:
         held = await held_calls(connection)
     looked_for = Mentions(number)
@@ -100,7 +111,8 @@ async def find(
         masked=mask(number),
         calls=theirs,
         mentions=tuple(mentions),
-        journals=await asyncio.to_thread(_journals, folder, own),
+        journals=await asyncio.to_thread(_journals, journals, own),
+        waiting=late,
     )
 
 
@@ -121,7 +133,7 @@ async def _calls(database: Database, vault: Vault, number: str, now: int) -> tup
 def _journals(folder: Path, own: frozenset[str]) -> dict[Path, str]:
     by_name = {name: call_id for call_id in own for name in safe_ids(frozenset((call_id,)))}
     names = frozenset(by_name)
-    theirs = journals(folder, lambda journal: journal.is_of(own, names))
+    theirs = journals_where(folder, lambda journal: journal.is_of(own, names))
     return {journal.path: journal.call_id or by_name[journal.safe] for journal in theirs}
 
 

@@ -46,7 +46,7 @@ async def page(
     if connection.dialect.name == "sqlite":
         statement = await narrowed(connection, statement, wanted, after, limit + 1)
     else:
-        statement = statement.where(*conditions(wanted, connection.dialect.name))
+        statement = statement.where(*await conditions(connection, wanted))
         if after is not None:
             statement = statement.where(beyond(after))
         order = schema.calls.c.rang_at.desc(), schema.calls.c.call_id.desc()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.store.reading.cursors import Position
 from offhook.store.reading.filters import Filter
@@ -19,11 +20,11 @@ def _column(name: str) -> ColumnElement[Any]:
     return calls.c[name]
 
 
-def conditions(wanted: Filter, dialect: str) -> list[ColumnElement[bool]]:
-    """All conditions of the wanted, for a query that reads every call that fits."""
+async def conditions(connection: AsyncConnection, wanted: Filter) -> list[ColumnElement[bool]]:
+    """All conditions of the filter, for a query that reads every call that fits."""
     found = list(facts(wanted))
     if wanted.text is not None:
-        found.append(calls.c.call_id.in_(matching(wanted.text, dialect)))
+        found.append(calls.c.call_id.in_(await matching(connection, wanted.text)))
     return found
 
 
@@ -60,4 +61,4 @@ def between(wanted: Filter, named: Named = _column) -> Iterator[ColumnElement[bo
 
 def beyond(position: Position, named: Named = _column) -> ColumnElement[bool]:
     """What comes after a page that ended here, in the order from new to old."""
-    return tuple_(named("rang_at"), calls.c.call_id) < tuple_(position.at, position.key)
+    return tuple_(named("rang_at"), named("call_id")) < tuple_(position.at, position.key)

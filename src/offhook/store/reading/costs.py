@@ -21,7 +21,7 @@ async def costs(
     statement = (
         select(group(by), func.count(), func.count() - priced, func.sum(calls.c.cost_usd))
         .select_from(calls)
-        .where(*conditions(wanted, connection.dialect.name))
+        .where(*await conditions(connection, wanted))
     )
     if by is not None:
         statement = statement.group_by(first).order_by(first)

@@ -38,7 +38,7 @@ async def percentiles(
     measures: Iterable[Measure] = MEASURES,
 ) -> tuple[Percentiles, ...]:
     """p50, p95 and p99 of each measure and group; a group in which none is known is left out."""
-    where = conditions(wanted, connection.dialect.name)
+    where = await conditions(connection, wanted)
     found: list[Percentiles] = []
     for measure in measures:
         rows = await connection.execute(_ranked(measure, by, where))

@@ -19,15 +19,17 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, TextClause, false, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from offhook.store.reading import fulltext
 from offhook.store.reading.conditions import beyond, facts
 from offhook.store.reading.cursors import Position
 from offhook.store.reading.filters import Filter
-from offhook.store.reading.search import ROOM, documents, matching, newest, occurs, words
+from offhook.store.reading.fulltext import ROOM
+from offhook.store.reading.search import words
 from offhook.store.schema import SAME, calls
 
-FEW_OF_A_RANGE = 20_000  # rows of one index that are filtered and sorted within the time we have
-FEW_DOCUMENTS = 5_000  # documents of the text index that are, with a look at each call
-FEW_TO_LOOK_UP = 4_000  # calls that are, with a look into the text index for each
+FEW_OF_A_RANGE = 5_000  # rows of one index that are filtered and sorted within the time we have
+FEW_DOCUMENTS = 10_000  # documents of the text index that are, with a look at each call
+FEW_TO_LOOK_UP = 5_000  # calls that are, with a look into the text index for each
 
 END_OF_TIME = 2**50  # in milliseconds; times ROOM it still fits
 
@@ -40,7 +42,7 @@ class Plan(Struct, frozen=True):
 
     def named(self, name: str) -> ColumnElement[Any]:
         """The column, barred from its index unless it leads."""
-        free = name in self.lead or (name == "rang_at" and self.ordered)
+        free = name in self.lead or (self.ordered and name in ("rang_at", "call_id"))
         return calls.c[name] if free else barred(name)
 
 
@@ -50,6 +52,7 @@ def barred(name: str) -> ColumnElement[Any]:
 
 
 BY_CALL = Plan(frozenset({"call_id"}), ordered=False)
+BY_DOCUMENT = Plan(frozenset(), ordered=False)
 
 
 async def narrowed(
@@ -95,15 +98,17 @@ async def _text(
     count: int,
 ) -> tuple[Plan, ColumnElement[bool] | TextClause]:
     """The plan with the text, and the condition for it."""
-    if not words(typed):
+    found = words(typed)
+    if not found:
         return plan, false()
+    query = await fulltext.query(connection, found)
     lowest, highest = _window(wanted, after)
-    if not await _few(connection, documents(typed, lowest, highest), FEW_DOCUMENTS):
+    if not await _few(connection, fulltext.documents(query, lowest, highest), FEW_DOCUMENTS):
         others = select(calls.c.call_id).where(*facts(wanted, plan.named))
         if plan.lead and await _few(connection, others, FEW_TO_LOOK_UP):
-            return plan, occurs(typed)
-        lowest = await _floor(connection, wanted, typed, (lowest, highest), after, count)
-    return BY_CALL, calls.c.call_id.in_(matching(typed, "sqlite", lowest, highest))
+            return plan, fulltext.occurs(query, found)
+        lowest = await _floor(connection, wanted, query, (lowest, highest), after, count)
+    return BY_CALL, calls.c.call_id.in_(fulltext.matching(query, lowest, highest))
 
 
 def _window(wanted: Filter, after: Position | None) -> tuple[int, int]:
@@ -125,16 +130,18 @@ async def _few(connection: AsyncConnection, statement: Select[Any], most: int) -
 async def _floor(
     connection: AsyncConnection,
     wanted: Filter,
-    typed: str,
+    query: str,
     window: tuple[int, int],
     after: Position | None,
     count: int,
 ) -> int:
     """The number above which the newest documents fill the page, all of one millisecond whole."""
     lowest, highest = window
-    conditions = list(facts(wanted, BY_CALL.named))
+    conditions = list(facts(wanted, BY_DOCUMENT.named))
     if after is not None:
-        conditions.append(beyond(after, BY_CALL.named))
-    statement = newest(typed, lowest, highest).where(*conditions).offset(count - 1).limit(1)
+        conditions.append(beyond(after, BY_DOCUMENT.named))
+    statement = (
+        fulltext.newest(query, lowest, highest).where(*conditions).offset(count - 1).limit(1)
+    )
     found = (await connection.execute(statement)).scalar_one_or_none()
     return lowest if found is None else found >> ROOM << ROOM

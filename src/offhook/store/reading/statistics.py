@@ -20,7 +20,7 @@ ORDINARY = (Fault.CALLER, Fault.BOT)  # whose endings are nobody's fault
 
 async def stats(connection: AsyncConnection, wanted: Filter = EVERYTHING) -> Stats:
     """All the calls that fit, counted. Days are those of UTC."""
-    where = conditions(wanted, connection.dialect.name)
+    where = await conditions(connection, wanted)
     total = (await connection.execute(_totals().where(*where))).one()
     tried, through = await _transfers(connection, where)
     return Stats(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from offhook.core.end import FAULTS, EndReason
@@ -48,7 +47,7 @@ SENTENCES = (
 Row: TypeAlias = dict[str, Any]
 
 
-def make(file: Path, count: int, tell: Callable[[str], None]) -> None:
+def make(file: str, count: int, tell: Callable[[str], None]) -> None:
     """Fill an SQLite file that has the tables. Indexes and triggers wait until the end."""
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA synchronous=OFF")

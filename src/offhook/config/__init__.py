@@ -4,6 +4,7 @@ from offhook.config.declare import Entry
 from offhook.config.endpoint import Endpoint, Provider, derive, is_loopback
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
 from offhook.config.loading import load
+from offhook.config.privacy import Privacy
 from offhook.config.records import Records
 from offhook.config.reference import fields, table
 from offhook.config.settings import Settings, auth_headers
@@ -15,6 +16,7 @@ __all__ = [
     "Limits",
     "Logs",
     "Phone",
+    "Privacy",
     "Provider",
     "Records",
     "Server",

@@ -9,6 +9,7 @@ from msgspec import Struct
 from offhook.config.declare import Group
 from offhook.config.endpoint import Endpoint
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
+from offhook.config.privacy import Privacy
 from offhook.config.records import Records
 
 
@@ -28,6 +29,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     limits: Limits
     phone: Phone
     records: Records
+    privacy: Privacy
     shop: Shop
 
 

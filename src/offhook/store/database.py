@@ -20,6 +20,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATING = 0x0FF400C  # the advisory lock of the one replica that migrates
 BUSY_S = 10.0  # SQLite has one writer; another process waits this long for its turn
 
+_SCRUB_MS = 200  # how long writers may have to wait for it
+
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 
@@ -58,6 +60,20 @@ class Database:
             async with connection.begin():
                 yield connection
 
+    async def scrub(self) -> None:
+        """Leave nothing in SQLite's log of rows that are gone; a reader under way may prevent it.
+
+        PostgreSQL takes them out itself, by autovacuum.
+        """
+        if self.dialect == "postgresql":
+            return
+        async with self.engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None  # noqa: S101  # it has just been opened
+            await driver.execute(f"PRAGMA busy_timeout={_SCRUB_MS}")
+            await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            await driver.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
+
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
@@ -85,10 +101,13 @@ def _engine(url: URL, pool: int) -> AsyncEngine:
 
 
 def _on_connect(connection: Any, _: object) -> None:
-    """WAL lets readers and the writer work side by side; NORMAL survives a killed process."""
+    """WAL lets readers and the writer work side by side; NORMAL survives a killed process.
+
+    What is deleted is overwritten, so that no free page still holds it.
+    """
     connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from offhook.config import Settings, auth_headers, fields, load
@@ -282,13 +282,11 @@ plausible = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(names, anything | plausible, min_size=1))
 def test_no_value_does_worse_than_a_printable_settings_error(given: dict[str, str]) -> None:
     assert str(SettingsError(outcome(None, given))).replace("\n", "").isprintable()
 
 
-@settings(deadline=None)
 @given(names, plausible)
 def test_one_wrong_value_among_right_ones_leads_to_a_problem_of_a_known_setting(
     name: str, value: str
@@ -297,7 +295,6 @@ def test_one_wrong_value_among_right_ones_leads_to_a_problem_of_a_known_setting(
     assert {problem.setting for problem in outcome(None, ENOUGH | {name: value})} <= known
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_no_file_does_worse_than_a_printable_settings_error(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
@@ -307,7 +304,6 @@ def test_no_file_does_worse_than_a_printable_settings_error(
     assert str(SettingsError(outcome(path, ENOUGH))).replace("\n", "").isprintable()
 
 
-@settings(deadline=None)
 @given(anything)
 def test_no_unknown_name_does_worse_than_a_printable_problem(tail: str) -> None:
     [problem] = outcome(None, ENOUGH | {f"OFFHOOK_X{tail}X": "x"})

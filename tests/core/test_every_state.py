@@ -2,74 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core.call import Phase
-from offhook.core.events import Refusal, SayEnd
-from offhook.core.outcomes import Answered, Cancelled, Failed, HangUp, Transfer
-from offhook.core.transcript import Who
 from support.calls import Driven
-
-refs = st.sampled_from(["call_1", "call_2"])
-items = st.sampled_from(["item_1", "item_2", "item_3"])
-outcomes = st.sampled_from(
-    [Answered("x"), Failed("y"), Cancelled("z"), Transfer("support"), Transfer("no"), HangUp()]
-)
-events: st.SearchStrategy[Any] = st.one_of(
-    st.sampled_from(
-        [
-            on.Accepted(),
-            on.Rejected(),
-            on.RejectFailed(),
-            on.Attached(),
-            on.SidebandLost(),
-            on.NothingHeard(60),
-            on.SessionExpired(),
-            on.BotStarted("greeting"),
-            on.BotStopped(),
-            on.ModelFailed("x"),
-            on.Referred(),
-            on.ReferFailed(),
-            on.HungUp(),
-            on.HangUpFailed(),
-            on.ShutDown(),
-            on.TimeUp(),
-            on.Broke("x"),
-            on.HookAnswered(None),
-            on.HookAnswered("x"),
-            on.HookAnswered(Transfer("sales")),
-            on.HookAnswered(HangUp()),
-            on.Used(input_tokens=1),
-            on.Complained("x", "y", "z"),
-        ]
-    ),
-    st.builds(on.AcceptRefused, st.sampled_from(Refusal), st.just(""), st.booleans()),
-    st.builds(on.AttachFailed, st.sampled_from(Refusal)),
-    st.builds(on.ToolAsked, refs, st.just("lookup"), st.just("{}"), st.booleans()),
-    st.builds(on.ToolVoided, refs, st.just("lookup")),
-    st.builds(on.ToolEnded, refs, outcomes),
-    st.builds(
-        on.SayEnded,
-        st.sampled_from(["greeting", "announce", "goodbye", "transfer_failed", "hook"]),
-        st.sampled_from(SayEnd),
-    ),
-    st.builds(on.DigitPressed, st.sampled_from("0*#")),
-    st.builds(on.CallerStarted, items),
-    st.builds(on.CallerSilent, items),
-    st.builds(on.CallerSaid, items, st.text(max_size=5)),
-    st.builds(on.BotSaid, items, st.text(max_size=5)),
-    st.builds(on.BotCut, items, st.integers(0, 9999)),
-    st.builds(on.UtteranceOpened, items, st.sampled_from(Who), items),
-)
-steps = st.lists(st.tuples(events, st.floats(0, 30)), max_size=60)
+from support.core_events import steps
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(steps)
 def test_whatever_happens_a_call_waits_with_a_deadline_and_ends_once(
     what: list[tuple[on.Event, float]],
@@ -87,7 +29,7 @@ def test_whatever_happens_a_call_waits_with_a_deadline_and_ends_once(
     assert len(driven.told(do.Finish)) == 1
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(steps)
 def test_whatever_happens_nothing_that_costs_is_done_twice(
     what: list[tuple[on.Event, float]],

@@ -418,7 +418,7 @@ orders = st.sampled_from(
 moves = st.one_of(frames, orders, st.sampled_from(["lose", "open"]), st.floats(0.1, 8))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(moves, max_size=50), st.booleans())
 def test_nothing_waits_with_a_free_slot_and_no_timer(what: list[Any], manual: bool) -> None:
     wire = Wire(MANUAL if manual else CONFIG)

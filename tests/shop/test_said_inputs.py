@@ -201,7 +201,7 @@ FRAGMENTS = (
 @given(
     st.text(max_size=40) | st.lists(st.sampled_from(FRAGMENTS.split()), max_size=8).map(" ".join)
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_words_break_the_reading(said: str) -> None:
     moment = when.moment(said, NOW)
     assert moment is None or moment.tzinfo is not None

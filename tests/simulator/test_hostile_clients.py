@@ -69,7 +69,7 @@ def test_no_item_and_no_response_is_too_odd_to_be_judged(body: Any) -> None:
         response_problem({"input": [odd], "tools": [odd]})
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(EVENTS, max_size=12))
 def test_a_call_survives_every_client_event(events: list[dict[str, Any]]) -> None:
     async def hold() -> None:

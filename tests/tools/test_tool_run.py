@@ -156,7 +156,7 @@ async def test_a_left_out_argument_takes_the_default_of_the_signature() -> None:
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_is_either_read_or_refused(text: str) -> None:
     assert isinstance(read_arguments(book, text), dict | InvalidArguments)
 

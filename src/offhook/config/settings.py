@@ -11,6 +11,7 @@ from offhook.config.endpoint import Endpoint
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
 from offhook.config.privacy import Privacy
 from offhook.config.records import Records
+from offhook.config.watchdogs import Watchdogs
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -28,6 +29,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     turns: Turns
     limits: Limits
     phone: Phone
+    watchdogs: Watchdogs
     records: Records
     privacy: Privacy
     shop: Shop

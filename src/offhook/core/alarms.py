@@ -14,9 +14,11 @@ class Alarm(StrEnum):
     RETRY = "retry"  # try the refused request again
     ATTACH = "attach"  # give up joining
     GREET = "greet"
+    UNHEARD = "unheard"  # taken over, and nobody knows whether the caller was greeted
     WRAP_UP = "wrap_up"  # warn that the time is nearly up
     MAX_LENGTH = "max_length"
     SILENCE = "silence"  # neither side has spoken
+    FILLER = "filler"  # a tool takes long: say so
     ANNOUNCE = "announce"  # refer now, announced or not
     REFER = "refer"  # still here: the transfer has failed
     DIGITS = "digits"  # the pause that ends an entry

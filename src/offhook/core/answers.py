@@ -9,6 +9,7 @@ from offhook.core.outcomes import (
     Cancelled,
     Failed,
     HangUp,
+    Interrupted,
     InvalidArguments,
     Outcome,
     TimedOut,
@@ -31,6 +32,9 @@ def answer(outcome: Outcome) -> str:
             return _error("timed_out", hint)
         case Cancelled(why):
             return _error("cancelled", f"Not done: {why}.")
+        case Interrupted():
+            hint = "It was begun, but nobody knows whether it was done. Do not try again. Say so."
+            return _error("interrupted", hint)
         case Transfer(target):
             return _json({"status": "transferring", "target": target})
         case HangUp():

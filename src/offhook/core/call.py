@@ -65,6 +65,7 @@ class Call(Struct, frozen=True, kw_only=True):
     digits: Digits = Digits()
     idle_prompts: int = 0
     probes: int = 0
+    fillers: int = 0  # excuses for tools that take long, since the last answer
     usage: Used = Used()
     leaving: End | None = None  # the end that we are working towards
     end: End | None = None

@@ -189,6 +189,18 @@ class ToolVoided(Struct, frozen=True, gc=False):
     name: str
 
 
+class ToolStarted(Noted, frozen=True, gc=False):
+    """A tool with effects is about to have them. Told before, so that it can be written down."""
+
+    ref: str
+
+
+class ToolTaken(Noted, frozen=True, gc=False):
+    """The cloud has shown that it has the output of a function call."""
+
+    ref: str
+
+
 class ModelFailed(Struct, frozen=True, gc=False):
     """The model cannot answer, another try included."""
 
@@ -305,6 +317,8 @@ Event: TypeAlias = (
     | SayEnded
     | ToolAsked
     | ToolVoided
+    | ToolStarted
+    | ToolTaken
     | ModelFailed
     | Complained
     | DigitPressed

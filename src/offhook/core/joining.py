@@ -19,6 +19,7 @@ from offhook.core.transfer import TransferOutcome
 Step = tuple[Call, list[do.Command]]
 
 FIRST_BACKOFF = (0.2, 0.4, 0.8, 1.6, 3.0)
+UNHEARD_S = 4.0  # a greeting that was sent has begun to be heard by then
 AGAIN_BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -60,6 +61,8 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             return call.alarm(Alarm.RETRY, now + pause(FIRST_BACKOFF, call.tries)), []
         case _, on.Due(Alarm.RETRY):
             return attach(call, now)
+        case _, on.Due(Alarm.UNHEARD):
+            return call.alarm(Alarm.UNHEARD, now + UNHEARD_S), []
         case _, on.Due(Alarm.ATTACH):
             detail = f"no sideband within {call.rules.limits.attach:g} s"
             return leaving.hang_up(call, End(EndReason.ATTACH_FAILED, detail), now)

@@ -65,11 +65,13 @@ def _model_failed(call: Call, detail: str, now: float) -> Step:
 def _clock(call: Call, event: on.Event, now: float) -> Step | None:
     lines = call.rules.lines
     match event:
-        case on.Due(Alarm.GREET):
+        case on.Due(Alarm.GREET | Alarm.UNHEARD):
             return call, [joining.greeting(call)]
         case on.Due(Alarm.WRAP_UP):
             stale = now + call.rules.limits.wrap_up / 2
             return call, [do.Say("wrap_up", lines.wrap_up, until=stale)]
+        case on.Due(Alarm.FILLER):
+            return _excuse(call, now)
         case on.Due(Alarm.MAX_LENGTH):
             return leaving.goodbye(call, End(EndReason.MAX_LENGTH), lines.time_up, now)
         case on.Due(Alarm.SILENCE):
@@ -78,12 +80,23 @@ def _clock(call: Call, event: on.Event, now: float) -> Step | None:
             return None
 
 
+def _excuse(call: Call, now: float) -> Step:
+    """A caller who hears nothing for long thinks that the line is dead."""
+    limits = call.rules.limits
+    if not call.tools.owed or call.transfer.active or call.fillers >= limits.fillers:
+        return call, []
+    call = call.with_(fillers=call.fillers + 1).alarm(Alarm.FILLER, now + limits.filler)
+    return call, [do.Say("filler", call.rules.lines.filler, until=now + limits.filler / 2)]
+
+
 def _tools(call: Call, event: on.Event, now: float) -> Step | None:
     match event:
         case on.ToolAsked(ref) | on.ToolVoided(ref) if ref in call.tools:
             return call, []  # the clouds have been seen to ask twice
         case on.ToolAsked(ref, name, arguments, spoke):
-            call = call.with_(tools=call.tools.asked(ref, name, now, spoke=spoke))
+            call = call.with_(tools=call.tools.asked(ref, name, now, arguments, spoke=spoke))
+            if call.rules.limits.filler and Alarm.FILLER not in call.alarms.times:
+                call = call.alarm(Alarm.FILLER, now + call.rules.limits.filler)
             return call, [do.RunTool(ref, name, arguments)]
         case on.ToolVoided(ref, name):
             return leaving.answer_at_once(call, ref, name, "the caller cut in", now)
@@ -102,6 +115,8 @@ def _tool_ended(call: Call, ref: str, outcome: Outcome, now: float) -> Step | No
         case Transfer(target):
             refused = handover.refusal(call, target)
     call = call.with_(tools=call.tools.ended(ref, refused or outcome, now))
+    if not call.tools.owed:
+        call = call.calm(Alarm.FILLER).with_(fillers=0)
     told = do.AnswerTool(ref, answer(refused or outcome), reply=not call.transfer.active)
     match refused or outcome:
         case Transfer() | HangUp() as action:
@@ -156,12 +171,15 @@ def _voices(call: Call, event: on.Event, now: float) -> Step | None:
     limits = call.rules.limits
     match event:
         case on.CallerStarted() | on.BotStarted():
-            busy = call.calm(Alarm.SILENCE).with_(probes=0)
+            busy = call.calm(Alarm.SILENCE, Alarm.UNHEARD).with_(probes=0)
             if isinstance(event, on.CallerStarted):
                 busy = busy.with_(idle_prompts=0)
             return records.step(busy, event, now)
-        case on.BotStopped() if limits.silence and not call.transfer.active:
-            return call.alarm(Alarm.SILENCE, now + limits.silence), []
+        case on.BotStopped():
+            call = call.calm(Alarm.UNHEARD)
+            if limits.silence and not call.transfer.active:
+                call = call.alarm(Alarm.SILENCE, now + limits.silence)
+            return call, []
         case on.CallerSilent():
             noted, commands = records.step(call, event, now) or (call, [])
             noted = noted.with_(idle_prompts=call.idle_prompts + 1)

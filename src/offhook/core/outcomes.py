@@ -40,6 +40,13 @@ class Cancelled(Struct, frozen=True, gc=False):
     why: str
 
 
+class Interrupted(Struct, frozen=True, gc=False):
+    """A tool with effects had been started, and the process that ran it is gone.
+
+    Nobody knows whether it was done, so it is not run again.
+    """
+
+
 class Transfer(Struct, frozen=True, gc=False):
     """Hand the caller to a human at a named target of the bot.
 
@@ -62,4 +69,6 @@ class HangUp(Struct, frozen=True, gc=False):
     goodbye: str | None = None
 
 
-Outcome: TypeAlias = Answered | InvalidArguments | Failed | TimedOut | Cancelled | Transfer | HangUp
+Outcome: TypeAlias = (
+    Answered | InvalidArguments | Failed | TimedOut | Cancelled | Interrupted | Transfer | HangUp
+)

@@ -26,6 +26,10 @@ def note(call: Call, event: on.Noted, now: float) -> Call:
             script = script.cut(item, heard_ms)
         case on.CallerNotUnderstood(item):
             script = script.open(item, Who.CALLER, now)
+        case on.ToolStarted(ref):
+            return call.with_(tools=call.tools.started(ref))
+        case on.ToolTaken(ref):
+            return call.with_(tools=call.tools.taken(ref))
     return call if script is call.transcript else call.with_(transcript=script)
 
 

@@ -44,11 +44,11 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             return accept(call, now)
         case Phase.ACCEPTING, on.Due(Alarm.RING):
             detail = f"not accepted within {call.rules.limits.ring:g} s"
-            return _reject(call, End(EndReason.ACCEPT_FAILED, detail), now)
+            return reject(call, End(EndReason.ACCEPT_FAILED, detail), now)
         case Phase.ACCEPTING, on.Broke(detail):
-            return _reject(call, End(EndReason.BUG, detail), now)
+            return reject(call, End(EndReason.BUG, detail), now)
         case Phase.ACCEPTING, on.ShutDown():
-            return _reject(call, End(EndReason.SHUT_DOWN), now)
+            return reject(call, End(EndReason.SHUT_DOWN), now)
         case Phase.REJECTING, on.Rejected() if call.leaving:
             return leaving.finish(call, call.leaving, now)
         case Phase.REJECTING, on.RejectFailed() | on.Due(Alarm.RING) if call.leaving:
@@ -74,12 +74,13 @@ def _refused(call: Call, refusal: Refusal, detail: str, now: float) -> Step:
             again = now + joining.pause(ACCEPT_BACKOFF, call.tries)
             if again < call.alarms.times[Alarm.RING]:
                 return call.alarm(Alarm.RETRY, again), []
-            return _reject(call, End(EndReason.ACCEPT_FAILED, detail), now)
+            return reject(call, End(EndReason.ACCEPT_FAILED, detail), now)
         case _:
-            return _reject(call, End(EndReason.ACCEPT_REFUSED, detail), now)
+            return reject(call, End(EndReason.ACCEPT_REFUSED, detail), now)
 
 
-def _reject(call: Call, end: End, now: float) -> Step:
+def reject(call: Call, end: End, now: float) -> Step:
+    """Turn the call away, so that the trunk tries somebody else."""
     call = call.enter(Phase.REJECTING, leaving=end).calm(Alarm.RETRY)
     return call.alarm(Alarm.RING, now + call.rules.limits.hang_up), [
         do.Reject(call.rules.reject_code)

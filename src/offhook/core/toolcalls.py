@@ -11,7 +11,9 @@ from offhook.core.outcomes import Outcome
 class ToolCall(Struct, frozen=True):
     """One function call. `ref` is the cloud's id of it; `outcome` is `None` while it runs.
 
-    `spoke` tells whether the same response also spoke to the caller, as a preamble does.
+    `arguments` is the JSON text that the model sent; `spoke` tells whether the same response
+    also spoke to the caller, as a preamble does; `started`: it has effects, and they may have
+    begun; `taken`: the cloud has shown that it has our output.
     """
 
     ref: str
@@ -20,6 +22,9 @@ class ToolCall(Struct, frozen=True):
     spoke: bool = False
     ended_at: float | None = None
     outcome: Outcome | None = None
+    arguments: str = ""
+    started: bool = False
+    taken: bool = False
 
     @property
     def running(self) -> bool:
@@ -43,9 +48,23 @@ class Ledger(Struct, frozen=True):
     def __contains__(self, ref: str) -> bool:
         return ref in self.calls
 
-    def asked(self, ref: str, name: str, now: float, *, spoke: bool = False) -> Ledger:
+    def asked(
+        self, ref: str, name: str, now: float, arguments: str = "", *, spoke: bool = False
+    ) -> Ledger:
         """Note a new function call."""
-        return Ledger({**self.calls, ref: ToolCall(ref, name, now, spoke)})
+        return Ledger({**self.calls, ref: ToolCall(ref, name, now, spoke, arguments=arguments)})
+
+    def started(self, ref: str) -> Ledger:
+        """Note that the effects of a function call may begin."""
+        return self._change(ref, started=True)
+
+    def taken(self, ref: str) -> Ledger:
+        """Note that the cloud has the output."""
+        return self._change(ref, taken=True)
+
+    def _change(self, ref: str, **changes: object) -> Ledger:
+        call = self.calls.get(ref)
+        return self if call is None else Ledger({**self.calls, ref: replace(call, **changes)})
 
     def ended(self, ref: str, outcome: Outcome, now: float) -> Ledger:
         """Note the one outcome of a function call."""

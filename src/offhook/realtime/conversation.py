@@ -104,7 +104,8 @@ def _turn_over(s: Surface, now: float) -> Surface:
 def _item(s: Surface, frame: frames.ItemAdded, now: float, out: Out) -> Surface:
     item = frame.item
     match item.type, item.role:
-        case "function_call_output", _:
+        case "function_call_output", _ if item.call_id in s.batches.unacknowledged:
+            out.events.append(on.ToolTaken(item.call_id))
             return replace(s, batches=s.batches.acknowledged(item.call_id))
         case "message", "assistant":
             out.events.append(on.UtteranceOpened(item.id, Who.BOT, frame.previous_item_id))

@@ -13,10 +13,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from offhook.core import events as on
+from offhook.core.answers import answer
+from offhook.core.call import Call
 from offhook.core.rules import Floor
 from offhook.realtime import sends
-from offhook.realtime.batches import Batches
-from offhook.realtime.floor import Ask, Slot
+from offhook.realtime.batches import Batch, Batches
+from offhook.realtime.floor import TOOLS, Ask, Slot
 from offhook.realtime.frames import OutputItemDone
 from offhook.realtime.playback import Playback
 from offhook.realtime.session import SessionConfig
@@ -64,6 +66,37 @@ class Out(Struct):
 def begin(config: SessionConfig, response_limit: float) -> Surface:
     """The surface of a call that is about to be joined."""
     return Surface(config=config, slot=Slot(limit=response_limit), floor=config.floor)
+
+
+def revive(config: SessionConfig, response_limit: float, call: Call) -> Surface:
+    """The surface of a call that another process has begun, from what was written down.
+
+    Outputs that the cloud has not shown are sent again once the sideband is open. If the model
+    was last told of a tool's end and has said nothing since, it is asked to. Whether a response
+    is going on, the cloud will say.
+    """
+    tools = call.tools.calls.values()
+    owed = tuple(t.ref for t in tools if t.running)
+    unshown = {t.ref: answer(t.outcome) for t in tools if t.outcome and not t.taken}
+    surface = replace(
+        begin(config, response_limit),
+        batches=Batches(
+            known=frozenset(call.tools.calls),
+            open=(Batch(owed, frozenset(owed)),) if owed else (),
+            unacknowledged=unshown,
+        ),
+        floor=Floor.HELD if call.transfer.active else Floor.OPEN,
+    )
+    if owed or call.transfer.active or not _speechless(call):
+        return surface
+    return enqueue(surface, Ask(ref=TOOLS, calls=tuple(unshown)))
+
+
+def _speechless(call: Call) -> bool:
+    """Whether the last that happened is the end of a tool."""
+    ended = max((t.ended_at or 0.0 for t in call.tools.calls.values()), default=None)
+    spoken = max((u.at for u in call.transcript), default=0.0)
+    return ended is not None and ended >= spoken
 
 
 def enqueue(surface: Surface, ask: Ask) -> Surface:

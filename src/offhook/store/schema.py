@@ -269,3 +269,31 @@ outbox = Table(  # webhooks that we owe to others
 )
 Index(None, outbox.c.state, outbox.c.next_at)
 Index(None, outbox.c.call_id)
+
+replicas = Table(  # the processes that share the calls; a row for each, beating
+    "replicas",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("state", String(8), nullable=False),  # serving, leaving, gone
+    Column("beats", BigInteger, nullable=False, server_default="0"),
+    Column("capacity", Integer, nullable=False),
+    Column("live", Integer, nullable=False, server_default="0"),
+    Column("version", String(32), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+)
+
+leases = Table(  # whose a call is
+    "leases",
+    metadata,
+    _call_id(),
+    Column("owner", String(64), nullable=False),
+    Column("fence", BigInteger, nullable=False),  # grows with each new owner
+    Column("heir", String(64)),  # who takes it over from an owner that leaves
+    Column("heir_ready", Boolean, nullable=False, server_default=false()),
+    Column("rang_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+)
+Index(None, leases.c.owner, leases.c.ended_at)
+Index(None, leases.c.heir)
+Index(None, leases.c.ended_at)

@@ -3,7 +3,7 @@
 A word is a run of letters and digits; whatever stands between is a space. All must occur in one
 call, by whomever and in any order; the last may be the beginning of a word, if two of its letters
 are there. So `AND`, `*`, `-` and quotes mean nothing, on either database. The tables are those of
-migration 0002, whose triggers keep them in step with the utterances.
+migration 0003, whose triggers keep them in step with the utterances.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATING = 0x0FF400C  # the advisory lock of the one replica that migrates
+_MERGED_PAGES = 500  # of the index of words at a time, so that other writers get their turn
 BUSY_S = 10.0  # SQLite has one writer; another process waits this long for its turn
 
 _SCRUB_MS = 200  # how long writers may have to wait for it
@@ -63,16 +64,29 @@ class Database:
     async def scrub(self) -> None:
         """Leave nothing in SQLite's log of rows that are gone; a reader under way may prevent it.
 
+        Nor in its index of words, which keeps those of a row until parts of it are merged.
         PostgreSQL takes them out itself, by autovacuum.
         """
         if self.dialect == "postgresql":
             return
+        pages = -_MERGED_PAGES  # begin to merge all parts into one, then go on with it
+        while await self._merge(pages):
+            pages = _MERGED_PAGES
         async with self.engine.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None  # noqa: S101  # it has just been opened
             await driver.execute(f"PRAGMA busy_timeout={_SCRUB_MS}")
             await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             await driver.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
+
+    async def _merge(self, pages: int) -> bool:
+        """Merge some of the index of words. Whether there may be more to do."""
+        changes = text("SELECT total_changes()")
+        async with self.write() as connection:
+            before = (await connection.execute(changes)).scalar_one()
+            merge = "INSERT INTO search (search, rank) VALUES ('merge', :pages)"
+            await connection.execute(text(merge), {"pages": pages})
+            return bool((await connection.execute(changes)).scalar_one() - before > 1)
 
     async def close(self) -> None:
         """Close all connections."""

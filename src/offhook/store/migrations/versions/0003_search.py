@@ -27,10 +27,12 @@ _SQLITE = (
                 (SELECT max(id) + 1 FROM search_calls
                  WHERE id BETWEEN c.rang_at << 12 AND (c.rang_at << 12) + 4095), 0)), c.call_id
             FROM calls c WHERE c.call_id = {row}.call_id;
-            INSERT OR REPLACE INTO search (rowid, words)
-            SELECT id, (SELECT group_concat(text, char(10)) FROM utterances u
-                        WHERE u.call_id = s.call_id)
-            FROM search_calls s WHERE s.call_id = {row}.call_id;
+            DELETE FROM search
+            WHERE rowid = (SELECT id FROM search_calls WHERE call_id = {row}.call_id);
+            INSERT INTO search (rowid, words)
+            SELECT s.id, group_concat(u.text, char(10)) FROM search_calls s JOIN utterances u
+            ON u.call_id = s.call_id WHERE s.call_id = {row}.call_id AND u.text IS NOT NULL
+            GROUP BY s.id;
         END"""  # noqa: S608
         for name, event, when, row in (
             ("said", "INSERT ON utterances", "new.text IS NOT NULL", "new"),
@@ -58,11 +60,13 @@ _POSTGRESQL = (
     r"""CREATE FUNCTION search_said() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE id text := coalesce(new.call_id, old.call_id);
     BEGIN
+        DELETE FROM search WHERE call_id = id;
         INSERT INTO search (call_id, words)
-        SELECT id, to_tsvector('simple', regexp_replace(coalesce(string_agg(u.text, ' '), ''),
+        SELECT id, to_tsvector('simple', regexp_replace(string_agg(u.text, ' '),
             '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9'
             '\u00bb-\u00bf\u2000-\u206f]+', ' ', 'g'))
-        FROM utterances u WHERE u.call_id = id
+        FROM utterances u WHERE u.call_id = id AND u.text IS NOT NULL
+        HAVING count(*) > 0
         ON CONFLICT (call_id) DO UPDATE SET words = excluded.words;
         RETURN NULL;
     END $$""",

@@ -93,7 +93,7 @@ def call(dice: random.Random, n: int, count: int) -> Row:
         "bot": bot,
         "line": dice.choice(lines),
         "language": "en",
-        "caller_hash": f"{int(dice.paretovariate(0.7)) % 300_000:064x}",
+        "caller_hash": f"{1 if n % 200 == 0 else dice.randrange(10, 300_000):064x}",
         "caller_masked": f"+1555***{n % 100:02}",
         "accepted_at": None if early else rang_at + 300,
         "attached_at": None if early else rang_at + 500,

@@ -118,12 +118,13 @@ async def run(file: str, count: int) -> str:
         double = [await measure(database, *each) for each in pairs()]
     finally:
         await database.close()
+    size = os.stat(file).st_size
     slow = [t for t in (*single, *double) if t.p50 >= MOST_MS]
     double.sort(key=lambda t: -t.p50)
     verdict = "reached    " if not slow else "NOT REACHED"
     return "\n\n".join(
         [
-            f"{count:,} calls in SQLite, {os.path.getsize(file) / 2**30:.1f} GB; "
+            f"{count:,} calls in SQLite, {size / 2**30:.1f} GB; "
             "pages of 50, the first and the second",
             table(single),
             f"The slowest of {len(double)} pairs",

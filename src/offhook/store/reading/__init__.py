@@ -5,7 +5,7 @@ Every function takes an open connection (`Database.read()`) and gives frozen val
 
 from __future__ import annotations
 
-from offhook.store.reading.calls import call, calls, numbers, page
+from offhook.store.reading.calls import batches, call, numbers, page
 from offhook.store.reading.costs import costs
 from offhook.store.reading.cursors import CursorError
 from offhook.store.reading.deliveries import deliveries
@@ -49,8 +49,8 @@ __all__ = [
     "as_json",
     "as_text",
     "as_webvtt",
+    "batches",
     "call",
-    "calls",
     "costs",
     "deliveries",
     "numbers",

@@ -58,15 +58,14 @@ async def page(
     return Page(found[:limit], encode(Position(last.rang_at, last.call_id)))
 
 
-async def calls(
-    connection: AsyncConnection, wanted: Filter = EVERYTHING, *, at_a_time: int = 1000
-) -> AsyncIterator[CallSummary]:
-    """All calls that fit, the last to ring first, however many: only `at_a_time` are in memory."""
+async def batches(
+    connection: AsyncConnection, wanted: Filter = EVERYTHING, *, size: int = 1000
+) -> AsyncIterator[tuple[CallSummary, ...]]:
+    """All calls that fit, the last to ring first, however many: only `size` are in memory."""
     cursor: str | None = None
     while True:
-        found = await page(connection, wanted, cursor=cursor, limit=at_a_time)
-        for each in found.items:
-            yield each
+        found = await page(connection, wanted, cursor=cursor, limit=size)
+        yield found.items
         cursor = found.next
         if cursor is None:
             return

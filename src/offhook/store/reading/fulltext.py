@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 ROOM = 12  # bits of a number that tell calls of the same millisecond apart
 END = 2**63 - 1
-INDEXED = 3  # letters of a beginning up to which the index has all documents of it ready
-MOST_ENDINGS = 200
+INDEXED = 5  # letters of a beginning up to which the index has all documents of it ready
+MOST_ENDINGS = 50
 
 _CALLS = table("search_calls", column("id"), column("call_id"))
 _NUMBER = literal_column("search.rowid", BigInteger)
@@ -83,11 +83,13 @@ def occurs(query: str, words: list[str]) -> TextClause:
     To ask the index for one document is slow, so the text is looked at first.
     """
     likes = " AND ".join(f"t.c0 LIKE :like{n}" for n in range(len(words)))
-    return text(
-        "EXISTS (SELECT 1 FROM search_calls AS c CROSS JOIN search_content AS t CROSS JOIN search"
+    statement = (
+        "EXISTS (SELECT 1 FROM search_calls AS c CROSS JOIN search_content AS t CROSS JOIN search"  # noqa: S608
         f" WHERE c.call_id = calls.call_id AND t.id = c.id AND {likes}"
         " AND search.rowid = c.id AND search MATCH :query)"
-    ).bindparams(query=query, **{f"like{n}": _like(word) for n, word in enumerate(words)})
+    )
+    values = {f"like{n}": _like(word) for n, word in enumerate(words)}
+    return text(statement).bindparams(query=query, **values)
 
 
 def _like(word: str) -> str:

@@ -16,7 +16,16 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, TextClause, false, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    TextClause,
+    false,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.store.reading import fulltext
@@ -28,9 +37,10 @@ from offhook.store.reading.search import words
 from offhook.store.schema import SAME, calls
 
 FEW_OF_A_RANGE = 5_000  # rows of one index that are filtered and sorted within the time we have
-FEW_DOCUMENTS = 10_000  # documents of the text index that are, with a look at each call
+FEW_DOCUMENTS = 3_000  # documents of the text index that are, with a look at each call
 FEW_TO_LOOK_UP = 5_000  # calls that are, with a look into the text index for each
 
+ONE = literal_column("1", Integer).label("one")
 END_OF_TIME = 2**50  # in milliseconds; times ROOM it still fits
 
 
@@ -75,14 +85,14 @@ async def narrowed(
 
 async def _plan(connection: AsyncConnection, wanted: Filter) -> Plan:
     """The plan for all but the text."""
-    if wanted.number_hashes:
-        return Plan(frozenset({"caller_hash"}))
     if wanted.live:
         return Plan(frozenset({"ended_at"}))
+    if wanted.number_hashes:
+        return Plan(frozenset({"caller_hash"}))
     ranges = {"length_ms": wanted.min_length_ms, "cost_usd": wanted.min_cost_usd}
     for name, least in ranges.items():
         if least is not None and await _few(
-            connection, select(calls.c.call_id).where(calls.c[name] >= least), FEW_OF_A_RANGE
+            connection, select(ONE).where(calls.c[name] >= least), FEW_OF_A_RANGE
         ):
             return Plan(frozenset({name}), ordered=False)
     same = [name for name in SAME if getattr(wanted, name) is not None]
@@ -104,7 +114,7 @@ async def _text(
     query = await fulltext.query(connection, found)
     lowest, highest = _window(wanted, after)
     if not await _few(connection, fulltext.documents(query, lowest, highest), FEW_DOCUMENTS):
-        others = select(calls.c.call_id).where(*facts(wanted, plan.named))
+        others = select(ONE).where(*facts(wanted, plan.named))
         if plan.lead and await _few(connection, others, FEW_TO_LOOK_UP):
             return plan, fulltext.occurs(query, found)
         lowest = await _floor(connection, wanted, query, (lowest, highest), after, count)

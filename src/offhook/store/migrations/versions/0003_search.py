@@ -18,7 +18,7 @@ depends_on = None
 _SQLITE = (
     "CREATE TABLE search_calls (id INTEGER PRIMARY KEY, call_id VARCHAR(200) NOT NULL UNIQUE)",
     "CREATE VIRTUAL TABLE search USING fts5"
-    "(words, detail=none, prefix='2 3', tokenize='unicode61 remove_diacritics 0')",
+    "(words, detail=none, prefix='2 3 4 5', tokenize='unicode61 remove_diacritics 0')",
     "CREATE VIRTUAL TABLE search_terms USING fts5vocab(search, instance)",
     *(
         f"""CREATE TRIGGER search_{name} AFTER {event} WHEN {when} BEGIN

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from offhook import cli_privacy, cli_records
+from offhook import cli_audit, cli_privacy, cli_records
 from offhook._version import __version__
 from offhook.errors import SettingsError, UserError
 
@@ -258,7 +258,7 @@ app.command()(cli_records.export)
 smoke = typer.Typer(help="Check a server, or the account in the cloud.", no_args_is_help=True)
 app.add_typer(smoke, name="smoke")
 app.add_typer(cli_privacy.privacy, name="privacy")
-app.add_typer(cli_privacy.audit, name="audit")
+app.add_typer(cli_audit.audit, name="audit")
 
 
 @smoke.command("webhook")

@@ -10,7 +10,7 @@ from typing import Any
 
 from offhook.store.database import BUSY_S, Database
 
-_WORDS = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
+_WORDS = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5(%'"
 _PAGES = 200  # merged in one go
 _EMPTYING_MS = 200  # how long writers may have to wait for it
 

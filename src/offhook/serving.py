@@ -78,6 +78,11 @@ def _introduce(app: FastAPI, bot: Bot, settings: Settings, url: str) -> None:
     )
     if not line.rules.targets:
         log.warning("no transfer target: handoff_human is not offered; set SIP_TARGET_URI")
+    if settings.records.database_url and not settings.privacy.records_key:
+        log.warning(
+            "numbers are stored in the clear: set OFFHOOK_RECORDS_KEY to a key that "
+            "`offhook privacy key` prints"
+        )
     if settings.server.test_mode:
         log.warning("TEST_MODE: signatures are not checked")
 

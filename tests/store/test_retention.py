@@ -250,10 +250,8 @@ async def test_replicas_look_again_and_again(
         looks.put_nowait(folder)
 
     monkeypatch.setattr(nightly, "look", note)
-    task = asyncio.create_task(nightly.nightly(None, Terms(), tmp_path, look_s=0))
-    assert [await looks.get() for _ in range(3)] == [tmp_path] * 3
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with nightly.nightly(None, Terms(), tmp_path, look_s=0):
+        assert [await looks.get() for _ in range(3)] == [tmp_path] * 3
 
 
 async def test_what_has_gone_is_in_no_index_of_words(tmp_path: Path) -> None:

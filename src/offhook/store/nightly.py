@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.observe.logs import get_logger
@@ -36,16 +37,26 @@ def due(now: int, hour: int, last: int | None) -> bool:
     return age >= 36 * _HOUR_MS or (age >= 20 * _HOUR_MS and hour in _QUIET)
 
 
+@asynccontextmanager
 async def nightly(
     database: Database | None, terms: Terms, folder: Path, *, look_s: float = LOOK_S
-) -> None:
-    """Keep to the terms until cancelled; what goes wrong is logged and tried again next time.
+) -> AsyncIterator[None]:
+    """Keep to the terms as long as the block lasts; what goes wrong is logged and tried again.
 
     `folder` holds the journals. Without a database they alone are seen to.
     """
-    while True:
-        await asyncio.sleep(look_s)
-        await look(database, terms, folder)
+
+    async def again() -> None:
+        while True:
+            await asyncio.sleep(look_s)
+            await look(database, terms, folder)
+
+    task = asyncio.get_running_loop().create_task(again())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def look(database: Database | None, terms: Terms, folder: Path) -> None:
@@ -57,7 +68,7 @@ async def look(database: Database | None, terms: Terms, folder: Path) -> None:
         elif await claimed(database, now, datetime.now().hour):  # noqa: DTZ005  # local, on purpose
             gone = await retain(database, terms, folder, now=now, actor=ACTOR)
             log.info("old records have gone", **msgspec.structs.asdict(gone))
-    except (DBAPIError, OSError) as error:
+    except Exception as error:  # whatever it is, tomorrow is another night
         log.warning("old records could not be let go", detail=type(error).__name__)
 
 

@@ -16,7 +16,7 @@ INDEXED = 5  # letters of a beginning up to which the index has all documents of
 MOST_ENDINGS = 50
 
 _CALLS = table("search_calls", column("id"), column("call_id"))
-_NUMBER = literal_column("search.rowid", BigInteger)
+NUMBER = literal_column("search.rowid", BigInteger)
 
 # One step in the vocabulary for each word that begins so, however many documents have it.
 _ENDINGS = text("""
@@ -59,21 +59,20 @@ def matching(query: str, lowest: int = 0, highest: int = END) -> Select[Any]:
 def documents(query: str, lowest: int = 0, highest: int = END) -> Select[Any]:
     """The numbers of the documents that match."""
     return (
-        select(_NUMBER)
+        select(NUMBER)
         .select_from(text("search"))
-        .where(_match(query), lowest <= _NUMBER, highest >= _NUMBER)
+        .where(_match(query), lowest <= NUMBER, highest >= NUMBER)
     )
 
 
 def newest(query: str, lowest: int, highest: int) -> Select[Any]:
-    """The same from the newest on, each with its row of `calls`."""
+    """The same, to be ordered from the newest on, each with its row of `calls`."""
     joined = "search CROSS JOIN search_calls CROSS JOIN calls"  # the order of the loops
     same = text("search_calls.id = search.rowid AND calls.call_id = search_calls.call_id")
     return (
-        select(_NUMBER)
+        select(NUMBER)
         .select_from(text(joined))
-        .where(_match(query), lowest <= _NUMBER, highest >= _NUMBER, same)
-        .order_by(_NUMBER.desc())
+        .where(_match(query), lowest <= NUMBER, highest >= NUMBER, same)
     )
 
 

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, TextClause, column, literal_column, select, table, text
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    String,
+    TextClause,
+    column,
+    literal_column,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 ROOM = 12  # bits of a number that tell calls of the same millisecond apart
@@ -66,13 +76,14 @@ def documents(query: str, lowest: int = 0, highest: int = END) -> Select[Any]:
 
 
 def newest(query: str, lowest: int, highest: int) -> Select[Any]:
-    """The same, to be ordered from the newest on, each with its row of `calls`."""
+    """The same from the newest on, each with the id of its call, and its row of `calls` at hand."""
     joined = "search CROSS JOIN search_calls CROSS JOIN calls"  # the order of the loops
     same = text("search_calls.id = search.rowid AND calls.call_id = search_calls.call_id")
     return (
-        select(NUMBER)
+        select(NUMBER, literal_column("calls.call_id", String))
         .select_from(text(joined))
         .where(_match(query), lowest <= NUMBER, highest >= NUMBER, same)
+        .order_by(NUMBER.desc())
     )
 
 

@@ -118,7 +118,8 @@ async def _text(
     if edge is not None:
         if plan.lead and await _found_soon(connection, wanted, plan, edge):
             return plan, fulltext.occurs(query, found)
-        lowest = await _floor(connection, wanted, query, (lowest, highest), after, count)
+        newest = await _newest(connection, wanted, query, (lowest, highest), after, count)
+        return BY_CALL, calls.c.call_id.in_(newest)
     return BY_CALL, calls.c.call_id.in_(fulltext.matching(query, lowest, highest))
 
 
@@ -150,24 +151,26 @@ async def _few(connection: AsyncConnection, statement: Select[Any], most: int) -
     return bool(found <= most)
 
 
-async def _floor(
+async def _newest(
     connection: AsyncConnection,
     wanted: Filter,
     query: str,
     window: tuple[int, int],
     after: Position | None,
     count: int,
-) -> int:
-    """The number above which the newest documents fill the page, all of one millisecond whole."""
-    lowest, highest = window
+) -> list[str]:
+    """The ids of so many of the newest calls that fit; of the last millisecond, all of them."""
     conditions = list(facts(wanted, BY_DOCUMENT.named))
     if after is not None:
         conditions.append(beyond(after, BY_DOCUMENT.named))
-    statement = (
-        fulltext.newest(query, lowest, highest).where(*conditions).offset(count - 1).limit(1)
-    )
-    found = (await connection.execute(statement)).scalar_one_or_none()
-    return lowest if found is None else found >> ROOM << ROOM
+    lowest, highest = window
+    first = fulltext.newest(query, lowest, highest).where(*conditions).limit(count)
+    found = (await connection.execute(first)).all()
+    if len(found) == count:
+        last = found[-1][0]
+        rest = fulltext.newest(query, max(lowest, last >> ROOM << ROOM), last - 1)
+        found = [*found, *(await connection.execute(rest.where(*conditions))).all()]
+    return [call_id for _, call_id in found]
 
 
 async def _number(connection: AsyncConnection, statement: Select[Any], nth: int) -> int | None:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from offhook.cli import app
 from offhook.errors import UserError
@@ -36,7 +35,7 @@ async def _fill(address: str) -> None:
     vault = Vault(KEY)
     database = Database(address)
     await database.open()
-    number = {"caller_number": vault.seal("+493023125077")}
+    number: dict[str, Any] = {"caller_number": vault.seal("+493023125077")}
     number |= {"caller_hash": vault.hash("+493023125077")}
     await put_calls(
         database,
@@ -124,7 +123,7 @@ Latency  640 ms (median of 1 turns)
 
 0:00            rang
 0:01  Bot       Hello, this is ACME. [not heard: How can I help?]
-0:03  Caller    Is the [bold]kettle[/] there?[31m
+0:03  Caller    Is the [bold]kettle[/] there? [31m
 0:04  Tool      lookup {"q":1} answered in 120 ms: in stock
 0:06  Transfer  to desk (asks): refused"""
 
@@ -139,8 +138,8 @@ Longest                      1:00
 Cost                        $1.55
 
 End             Calls
-caller hung up      1
 none yet            1
+caller hung up      1
 transferred         1
 
 All                Calls    Cost  Turn p50     p95     p99  1st word p50     p95

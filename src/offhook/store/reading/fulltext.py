@@ -75,7 +75,7 @@ def documents(query: str, lowest: int = 0, highest: int = END) -> Select[Any]:
     )
 
 
-def newest(query: str, lowest: int, highest: int) -> Select[Any]:
+def newest(query: str, lowest: int, highest: int) -> Select[int, str]:
     """The same from the newest on, each with the id of its call, and its row of `calls` at hand."""
     joined = "search CROSS JOIN search_calls CROSS JOIN calls"  # the order of the loops
     same = text("search_calls.id = search.rowid AND calls.call_id = search_calls.call_id")

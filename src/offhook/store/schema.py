@@ -88,7 +88,7 @@ calls = Table(
 # Lists are of the newest first, narrowed by any of these: each of them and each pair has an index
 # in that order, which is what answers in milliseconds for a million calls (reading/plans.py).
 SAME = ("target", "reason", "fault", "bot", "line", "model")
-Index(None, calls.c.rang_at, calls.c.call_id)
+Index(None, calls.c.rang_at, calls.c.call_id, calls.c.length_ms, calls.c.cost_usd)
 Index(None, calls.c.caller_hash, calls.c.rang_at)
 Index(None, calls.c.ended_at, calls.c.rang_at)
 Index(None, calls.c.length_ms, calls.c.rang_at)

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, TextClause, column, literal_column, select, table, text
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    String,
+    TextClause,
+    column,
+    literal_column,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 ROOM = 12  # bits of a number that tell calls of the same millisecond apart
@@ -16,7 +26,7 @@ INDEXED = 5  # letters of a beginning up to which the index has all documents of
 MOST_ENDINGS = 50
 
 _CALLS = table("search_calls", column("id"), column("call_id"))
-_NUMBER = literal_column("search.rowid", BigInteger)
+NUMBER = literal_column("search.rowid", BigInteger)
 
 # One step in the vocabulary for each word that begins so, however many documents have it.
 _ENDINGS = text("""
@@ -59,21 +69,21 @@ def matching(query: str, lowest: int = 0, highest: int = END) -> Select[Any]:
 def documents(query: str, lowest: int = 0, highest: int = END) -> Select[Any]:
     """The numbers of the documents that match."""
     return (
-        select(_NUMBER)
+        select(NUMBER)
         .select_from(text("search"))
-        .where(_match(query), lowest <= _NUMBER, highest >= _NUMBER)
+        .where(_match(query), lowest <= NUMBER, highest >= NUMBER)
     )
 
 
-def newest(query: str, lowest: int, highest: int) -> Select[Any]:
-    """The same from the newest on, each with its row of `calls`."""
+def newest(query: str, lowest: int, highest: int) -> Select[int, str]:
+    """The same from the newest on, each with the id of its call, and its row of `calls` at hand."""
     joined = "search CROSS JOIN search_calls CROSS JOIN calls"  # the order of the loops
     same = text("search_calls.id = search.rowid AND calls.call_id = search_calls.call_id")
     return (
-        select(_NUMBER)
+        select(NUMBER, literal_column("calls.call_id", String))
         .select_from(text(joined))
-        .where(_match(query), lowest <= _NUMBER, highest >= _NUMBER, same)
-        .order_by(_NUMBER.desc())
+        .where(_match(query), lowest <= NUMBER, highest >= NUMBER, same)
+        .order_by(NUMBER.desc())
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias, get_args
 
-from sqlalchemy import ColumnElement, FromClause, case, func, select
+from sqlalchemy import ColumnElement, FromClause, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.store.reading.conditions import conditions
@@ -27,6 +27,7 @@ Measure: TypeAlias = Literal[
     "attach",
     "first_word",
 ]
+STARTED = "started"  # the result of the delivery that began a call
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 
 
@@ -78,7 +79,8 @@ def _measured(measure: Measure) -> tuple[ColumnElement[Any], FromClause]:
             of_turns = turns.join(calls, c.call_id == turns.c.call_id)
             return turns.c[f"{measure}_ms"], of_turns
         case "ring_to_200":
-            rings = deliveries.join(calls, c.call_id == deliveries.c.call_id)
+            first = and_(c.call_id == deliveries.c.call_id, deliveries.c.result == STARTED)
+            rings = deliveries.join(calls, first)  # the cloud may deliver it again
             return deliveries.c.took_us / 1000.0, rings
         case "accept":
             return c.accepted_at - c.rang_at, calls

@@ -7,8 +7,8 @@ written `+column`, which keeps their indexes out of it (https://www.sqlite.org/o
     one or two of SAME      an index with exactly these and the time: newest first, no sorting
     length, cost            its own index if few calls are so long or dear, else as above
     text, rare              the calls of its documents
-    text, common            documents from the newest, until the page is full; or, if the other
-                            conditions leave few calls, those calls, each looked up in the index
+    text, common            the calls that the other conditions leave, each looked up in the index,
+                            if a page is soon full so; else documents from the newest
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ from offhook.store.reading.fulltext import ROOM
 from offhook.store.reading.search import words
 from offhook.store.schema import SAME, calls
 
-FEW_OF_A_RANGE = 5_000  # rows of one index that are filtered and sorted within the time we have
-FEW_DOCUMENTS = 3_000  # documents of the text index that are, with a look at each call
+FEW_OF_A_RANGE = 2_500  # rows of one index that are filtered and sorted within the time we have
+FEW_DOCUMENTS = 1_000  # documents of the text index that are, with a look at each call
 FEW_TO_LOOK_UP = 5_000  # calls that are, with a look into the text index for each
+FEW_BETWEEN = 20  # calls between two that have the words: such words are common
 
 ONE = literal_column("1", Integer).label("one")
 END_OF_TIME = 2**50  # in milliseconds; times ROOM it still fits
@@ -113,12 +114,25 @@ async def _text(
         return plan, false()
     query = await fulltext.query(connection, found)
     lowest, highest = _window(wanted, after)
-    if not await _few(connection, fulltext.documents(query, lowest, highest), FEW_DOCUMENTS):
-        others = select(ONE).where(*facts(wanted, plan.named))
-        if plan.lead and await _few(connection, others, FEW_TO_LOOK_UP):
+    edge = await _number(connection, fulltext.documents(query, lowest, highest), FEW_DOCUMENTS)
+    if edge is not None:
+        if plan.lead and await _found_soon(connection, wanted, plan, edge):
             return plan, fulltext.occurs(query, found)
-        lowest = await _floor(connection, wanted, query, (lowest, highest), after, count)
+        newest = await _newest(connection, wanted, query, (lowest, highest), after, count)
+        return BY_CALL, calls.c.call_id.in_(newest)
     return BY_CALL, calls.c.call_id.in_(fulltext.matching(query, lowest, highest))
+
+
+async def _found_soon(connection: AsyncConnection, wanted: Filter, plan: Plan, edge: int) -> bool:
+    """Whether it takes few calls to fill a page: few fit, or the words are in many.
+
+    `edge` is the number of one of the newest documents that match, with FEW_DOCUMENTS before it.
+    """
+    others = select(ONE).where(*facts(wanted, plan.named))
+    newer = select(ONE).where(calls.c.rang_at >= edge >> ROOM)
+    return await _few(connection, others, FEW_TO_LOOK_UP) or await _few(
+        connection, newer, FEW_DOCUMENTS * FEW_BETWEEN
+    )
 
 
 def _window(wanted: Filter, after: Position | None) -> tuple[int, int]:
@@ -137,21 +151,30 @@ async def _few(connection: AsyncConnection, statement: Select[Any], most: int) -
     return bool(found <= most)
 
 
-async def _floor(
+async def _newest(
     connection: AsyncConnection,
     wanted: Filter,
     query: str,
     window: tuple[int, int],
     after: Position | None,
     count: int,
-) -> int:
-    """The number above which the newest documents fill the page, all of one millisecond whole."""
-    lowest, highest = window
+) -> list[str]:
+    """The ids of so many of the newest calls that fit; of the last millisecond, all of them."""
     conditions = list(facts(wanted, BY_DOCUMENT.named))
     if after is not None:
         conditions.append(beyond(after, BY_DOCUMENT.named))
-    statement = (
-        fulltext.newest(query, lowest, highest).where(*conditions).offset(count - 1).limit(1)
-    )
-    found = (await connection.execute(statement)).scalar_one_or_none()
-    return lowest if found is None else found >> ROOM << ROOM
+    lowest, highest = window
+    first = fulltext.newest(query, lowest, highest).where(*conditions).limit(count)
+    found = (await connection.execute(first)).all()
+    if len(found) == count:
+        last = found[-1][0]
+        rest = fulltext.newest(query, max(lowest, last >> ROOM << ROOM), last - 1)
+        found = [*found, *(await connection.execute(rest.where(*conditions))).all()]
+    return [call_id for _, call_id in found]
+
+
+async def _number(connection: AsyncConnection, statement: Select[Any], nth: int) -> int | None:
+    """The number of the n-th newest document of a statement, `None` if there are fewer."""
+    newest = statement.order_by(fulltext.NUMBER.desc()).offset(nth - 1).limit(1)
+    number: int | None = (await connection.execute(newest)).scalar_one_or_none()
+    return number

@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import Any
 from unicodedata import ucd_3_2_0
 
-from sqlalchemy import Select, column, func, literal_column, select, table, text
+from sqlalchemy import Select, column, false, func, literal_column, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.store.reading import fulltext
+from offhook.store.schema import calls
 
 MOST_WORDS = 16
 SHORTEST_BEGINNING = 2
@@ -39,7 +40,7 @@ async def matching(connection: AsyncConnection, typed: str) -> Select[Any]:
     """A query for the ids of the calls in which all the words occur; of none without a word."""
     found = words(typed)
     if not found:
-        return select(_SEARCH.c.call_id).where(text("1 = 0"))
+        return select(calls.c.call_id).where(false())
     if connection.dialect.name == "sqlite":
         return fulltext.matching(await fulltext.query(connection, found))
     query = func.to_tsquery(literal_column("'simple'"), tsquery(found))

@@ -78,7 +78,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("call_id", name=op.f("pk_calls")),
     )
     for columns in (
-        ("rang_at", "call_id"),
+        ("rang_at", "call_id", "length_ms", "cost_usd"),
         *((name, "rang_at") for name in ("caller_hash", "ended_at", "length_ms", "cost_usd")),
         *((name, "rang_at", "length_ms", "cost_usd") for name in _SAME),
         *((*pair, "rang_at") for pair in combinations(_SAME, 2)),

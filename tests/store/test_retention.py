@@ -18,7 +18,15 @@ from offhook.store.holds import hold
 from offhook.store.journals import file_name
 from offhook.store.nightly import BEGAN, claimed, due, look
 from offhook.store.retention import OF_A_CALL, Gone, Terms, retain
-from offhook.store.schema import calls, deliveries, outbox, tool_calls, transfers, utterances
+from offhook.store.schema import (
+    calls,
+    deliveries,
+    metadata,
+    outbox,
+    tool_calls,
+    transfers,
+    utterances,
+)
 from offhook.store.scrubbing import scrub
 from support.rows import DAY, NOW, add, add_call, column, count, files_with
 
@@ -65,6 +73,11 @@ async def test_a_call_goes_from_all_tables(database: Database, tmp_path: Path) -
     for table in (calls, *OF_A_CALL):
         assert await count(database, table, call_id="ancient") == 0, table.name
         assert await count(database, table, call_id="young") > 0, table.name
+
+
+def test_no_table_of_calls_is_forgotten() -> None:
+    of_calls = {table for table in metadata.tables.values() if "call_id" in table.c}
+    assert of_calls == {calls, *OF_A_CALL}
 
 
 async def test_a_held_call_keeps_everything_until_the_hold_is_lifted(

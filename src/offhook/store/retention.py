@@ -41,6 +41,7 @@ from offhook.store.schema import (
     calls,
     consents,
     deliveries,
+    leases,
     moments,
     outbox,
     tool_calls,
@@ -57,7 +58,18 @@ PAUSE_S = 0.05  # SQLite's other writers look every so often whether it is their
 DAY_MS = 86_400_000
 
 _RETAINING = 0x0FF400E  # the advisory lock of a batch: two runs at once would block each other
-OF_A_CALL = (utterances, tool_calls, transfers, turns, usage, moments, consents, deliveries, outbox)
+OF_A_CALL = (
+    utterances,
+    tool_calls,
+    transfers,
+    turns,
+    usage,
+    moments,
+    consents,
+    deliveries,
+    outbox,
+    leases,
+)
 
 
 class Terms(Struct, frozen=True):

@@ -81,6 +81,11 @@ def _introduce(app: FastAPI, bot: Bot, settings: Settings, url: str) -> None:
     )
     if not line.rules.targets:
         log.warning("no transfer target: handoff_human is not offered; set SIP_TARGET_URI")
+    if settings.records.database_url and not settings.privacy.records_key:
+        log.warning(
+            "numbers are stored in the clear: set OFFHOOK_RECORDS_KEY to a key that "
+            "`offhook privacy key` prints"
+        )
     if line.bot.disclosure is not None and line.rules.terms is None:
         log.warning("no disclosure: callers are not told that they are talking to an AI")
     if settings.server.test_mode:

@@ -71,6 +71,8 @@ class Scribe:
 
     def stepped(self, before: Call, event: on.Event, after: Call) -> str | None:
         """Note what a step has changed. The trace of a bug of ours, which costs no call."""
+        if isinstance(event, on.DigitPressed):
+            self._redaction.pressed(event.key)
         if after is before and type(event) not in TOLD:
             return None
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
 
 from aiohttp import BaseConnector
 from fastapi import FastAPI, Request
@@ -22,6 +23,9 @@ from offhook.runtime.deliveries import Deliveries
 from offhook.runtime.line import make_line
 from offhook.runtime.recording import open_books, open_desk
 from offhook.runtime.switchboard import Switchboard
+from offhook.store.database import Database
+from offhook.store.nightly import nightly
+from offhook.store.retention import terms
 from offhook.web import health
 from offhook.web.webhook import PATH, Webhook
 
@@ -73,7 +77,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with writer or nullcontext(), cloud:
+        async with writer or nullcontext(), cloud, _nightly(settings, database):
             watch = _stall_watch(settings)
             yield
             if watch is not None:
@@ -98,6 +102,13 @@ def create_app(
     app.include_router(health.routes(switchboard))
     app.add_exception_handler(404, _nothing_here)
     return app
+
+
+def _nightly(settings: Settings, database: Database | None) -> AbstractAsyncContextManager[None]:
+    """Let go of what is old, where anything is kept."""
+    if database is None and not settings.logs.journal:
+        return nullcontext()
+    return nightly(database, terms(settings.privacy), Path(settings.logs.journal_dir))
 
 
 def _stall_watch(settings: Settings) -> StallWatch | None:

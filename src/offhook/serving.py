@@ -22,6 +22,8 @@ from offhook.web.app import create_app
 from offhook.web.server import Server, next_change, restart_on_change
 from offhook.web.webhook import PATH
 
+LOG_DELAY_S = 0.05  # not seen by who reads along, and long enough for many lines of a busy server
+
 
 def serve(spec: str | None, env_file: Path, *, reload: bool) -> bool:
     """Serve until told to stop. Returns whether to start again because a file has changed.
@@ -29,7 +31,7 @@ def serve(spec: str | None, env_file: Path, *, reload: bool) -> bool:
     Raises `SettingsError` with all problems of the settings at once, `BotError` for the bot.
     """
     settings = load(env_file, checks={"SIP_TARGET_URI": undialable})
-    configure(settings.logs.format, settings.logs.level)
+    configure(settings.logs.format, settings.logs.level, delay_s=LOG_DELAY_S)
     bot = load_bot(spec) if spec else bundled(settings)
     check_folders(settings)
     app = create_app(bot, settings)
@@ -75,9 +77,17 @@ def _introduce(app: FastAPI, bot: Bot, settings: Settings, url: str) -> None:
         provider=settings.endpoint.provider,
         tools=[t.name for t in line.toolbox],
         targets=list(line.rules.targets),
+        consent=line.rules.terms.policy if line.rules.terms else "none",
     )
     if not line.rules.targets:
         log.warning("no transfer target: handoff_human is not offered; set SIP_TARGET_URI")
+    if settings.records.database_url and not settings.privacy.records_key:
+        log.warning(
+            "numbers are stored in the clear: set OFFHOOK_RECORDS_KEY to a key that "
+            "`offhook privacy key` prints"
+        )
+    if line.bot.disclosure is not None and line.rules.terms is None:
+        log.warning("no disclosure: callers are not told that they are talking to an AI")
     if settings.server.test_mode:
         log.warning("TEST_MODE: signatures are not checked")
 

@@ -72,9 +72,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def env(cloud: Simulator, database_url: str, folder: Path) -> dict[str, str]:
     spool = str(folder / "spool")
-    return environment(
-        cloud, OFFHOOK_DATABASE_URL=database_url, OFFHOOK_SPOOL_DIR=spool, **QUICK
-    )
+    return environment(cloud, OFFHOOK_DATABASE_URL=database_url, OFFHOOK_SPOOL_DIR=spool, **QUICK)
 
 
 def serve(env: dict[str, str], folder: Path) -> object:

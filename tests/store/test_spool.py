@@ -233,6 +233,13 @@ async def test_a_sync_covers_every_segment(spool: Spool, monkeypatch: pytest.Mon
     assert {file.stat().st_ino for file in files(spool)} <= set(synced)
 
 
+def test_what_comes_after_the_end_is_only_counted(spool: Spool) -> None:
+    spool.close()
+    spool.append(moments(1, 2))
+    assert (spool.lost, spool.taken) == (2, 0)
+    assert files(spool) == []
+
+
 def test_a_folder_that_cannot_be_made_is_an_error_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):

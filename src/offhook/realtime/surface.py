@@ -18,7 +18,7 @@ from offhook.core.call import Call
 from offhook.core.rules import Floor
 from offhook.realtime import sends
 from offhook.realtime.batches import Batch, Batches
-from offhook.realtime.floor import TOOLS, Ask, Slot
+from offhook.realtime.floor import TOOLS, Ask, Slot, earliest
 from offhook.realtime.frames import OutputItemDone
 from offhook.realtime.playback import Playback
 from offhook.realtime.session import SessionConfig
@@ -43,17 +43,28 @@ class Surface(Struct, frozen=True, kw_only=True):
     batches: Batches = Batches()
     floor: Floor = Floor.OPEN
     voice: Voice = Voice.GIVEN
+    transcribing: bool = True
     connected: bool = False
     items: tuple[OutputItemDone, ...] = ()  # finished items of responses that are not done
     silences: tuple[str, ...] = ()  # items that hold nobody's words; the last few
     asks: int = 0
+    whispers: dict[str, bytes] = {}  # by item id: sent, or to be sent, and not yet confirmed
+    whispered: int = 0
 
     @property
     def wake_at(self) -> float | None:
         """When time alone changes something here, `None` if it does not."""
-        waits = [a.until for a in self.slot.waiting]
-        slot = self.slot.wake_at if self.connected else min(filter(None, waits), default=None)
-        return min((t for t in (slot, self.playback.wake_at) if t is not None), default=None)
+        slot = self.slot.wake_at if self.connected else self.slot.stale_at
+        return earliest(slot, self.playback.wake_at)
+
+    def wakes_as(self, other: Surface | None) -> bool:
+        """Whether `wake_at` is that of the other, seen without working it out."""
+        return other is self or (
+            other is not None
+            and self.slot is other.slot
+            and self.playback is other.playback
+            and self.connected is other.connected
+        )
 
 
 class Out(Struct):
@@ -65,7 +76,12 @@ class Out(Struct):
 
 def begin(config: SessionConfig, response_limit: float) -> Surface:
     """The surface of a call that is about to be joined."""
-    return Surface(config=config, slot=Slot(limit=response_limit), floor=config.floor)
+    return Surface(
+        config=config,
+        slot=Slot(limit=response_limit),
+        floor=config.floor,
+        transcribing=config.transcribe,
+    )
 
 
 def revive(config: SessionConfig, response_limit: float, call: Call, *, asks: int = 0) -> Surface:
@@ -85,12 +101,19 @@ def revive(config: SessionConfig, response_limit: float, call: Call, *, asks: in
             open=(Batch(owed, frozenset(owed)),) if owed else (),
             unacknowledged=unshown,
         ),
-        floor=Floor.HELD if call.transfer.active else Floor.OPEN,
+        floor=_floor(config, call),
+        transcribing=call.consent.keeping,
         asks=asks,
     )
     if owed or call.transfer.active or not _speechless(call):
         return surface
     return enqueue(surface, Ask(ref=TOOLS, calls=tuple(unshown)))
+
+
+def _floor(config: SessionConfig, call: Call) -> Floor:
+    if call.transfer.active:
+        return Floor.HELD
+    return Floor.OPEN if call.opened else config.floor
 
 
 def _speechless(call: Call) -> bool:

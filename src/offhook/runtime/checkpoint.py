@@ -6,6 +6,7 @@ Times are on the clock of the process that wrote them; `epoch` leads from there 
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from typing import Any
 
 import msgspec
@@ -18,7 +19,6 @@ from offhook.core.outcomes import Answered
 from offhook.core.rules import Lines, Rules
 from offhook.core.toolcalls import Ledger, ToolCall
 from offhook.core.transcript import Transcript
-from offhook.core.transfer import Attempt, TransferState
 from offhook.store.vault import Vault
 
 _NO_LINES = dict.fromkeys(Lines.__struct_fields__, "")
@@ -52,8 +52,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     seen: str | None = None
 
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Checkpoint).decode
+_encode = msgspec.msgpack.Encoder().encode  # JSON has no infinity
+_decode = msgspec.msgpack.Decoder(Checkpoint).decode
 
 
 def differs(before: Call, after: Call) -> bool:
@@ -66,15 +66,15 @@ def seal(checkpoint: Checkpoint, vault: Vault) -> str:
     call = checkpoint.call
     tools = Ledger({ref: _lean(tool) for ref, tool in call.tools.calls.items()})
     lean = replace(checkpoint, call=replace(call, tools=tools, **LEFT_OUT))
-    return vault.seal(_encode(lean).decode())
+    return vault.seal(b64encode(_encode(lean)).decode())
 
 
 def unseal(state: str, vault: Vault) -> Checkpoint | None:
     """The checkpoint; `None` where our keys do not open it, or another version has written it."""
     text = vault.unseal(state)
     try:
-        return None if text is None else _decode(text)
-    except msgspec.MsgspecError:
+        return None if text is None else _decode(b64decode(text))
+    except (msgspec.MsgspecError, ValueError):
         return None
 
 
@@ -86,30 +86,30 @@ def _lean(tool: ToolCall) -> ToolCall:
     return replace(tool, arguments="", outcome=Answered("") if had else tool.outcome)
 
 
-def moved(call: Call, by: float, now: float) -> Call:
-    """The call with its times on a clock that shows `by` seconds more. Nothing is in the future."""
+def moved(value: Any, by: float, now: float) -> Any:
+    """A call, or a part of it, with its times on a clock that shows `by` seconds more.
 
-    def at(time: float | None) -> Any:
-        return None if time is None else min(time + by, now)
+    Times are named `at`, `..._at` and `..._from`. None is in the future afterwards.
+    """
+    match value:
+        case Struct():
+            fields = {name: getattr(value, name) for name in value.__struct_fields__}
+            return replace(
+                value,
+                **{
+                    name: min(field + by, now)
+                    if isinstance(field, float) and _is_time(name)
+                    else moved(field, by, now)
+                    for name, field in fields.items()
+                },
+            )
+        case tuple():
+            return tuple(moved(each, by, now) for each in value)
+        case dict():
+            return {key: moved(each, by, now) for key, each in value.items()}
+        case _:
+            return value
 
-    def tool(each: ToolCall) -> ToolCall:
-        return replace(each, asked_at=at(each.asked_at), ended_at=at(each.ended_at))
 
-    def attempt(each: Attempt) -> Attempt:
-        return replace(each, began_at=at(each.began_at), ended_at=at(each.ended_at))
-
-    transfer: TransferState = replace(
-        call.transfer,
-        began_at=at(call.transfer.began_at),
-        attempts=tuple(map(attempt, call.transfer.attempts)),
-    )
-    return replace(
-        call,
-        rang_at=at(call.rang_at),
-        accepted_at=at(call.accepted_at),
-        attached_at=at(call.attached_at),
-        greeted_at=at(call.greeted_at),
-        ended_at=at(call.ended_at),
-        tools=Ledger({ref: tool(each) for ref, each in call.tools.calls.items()}),
-        transfer=transfer,
-    )
+def _is_time(name: str) -> bool:
+    return name == "at" or name.endswith(("_at", "_from"))

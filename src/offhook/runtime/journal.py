@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -21,11 +20,11 @@ import msgspec
 from offhook.observe.logs import get_logger
 from offhook.runtime.entries import Entry, Kind, written
 from offhook.runtime.veil import Veil
+from offhook.store.journals import file_name
 
 BATCH = 64  # lines
 BATCH_S = 0.5  # the oldest line of a batch waits no longer, as long as anything happens
 
-_UNSAFE = re.compile(r"[^\w.-]+")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -40,9 +39,7 @@ class Archive:
 
     def open(self, call_id: str, clock: float) -> Journal:
         """A new journal. `clock` is the time of the ring, on the clock of the calls."""
-        day = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        name = f"{day}-{_UNSAFE.sub('_', call_id)[-80:]}.jsonl"
-        return Journal(self, self.folder / name, clock)
+        return Journal(self, self.folder / file_name(call_id, datetime.now(UTC)), clock)
 
     def write(self, pages: Pages, lines: list[Line], *, last: bool = False) -> Future[None]:
         """Have lines written; `last` closes the file."""
@@ -61,6 +58,17 @@ class Archive:
             self._complain(pages, error)
         if last:
             pages.close()
+
+    def drop(self, pages: Pages) -> None:
+        """Have the file of a journal deleted, after what is being written to it."""
+        with contextlib.suppress(RuntimeError):  # closed, and this process is about to end
+            self._writer.submit(self._drop, pages)
+
+    def _drop(self, pages: Pages) -> None:
+        try:
+            pages.tear_out()
+        except OSError as error:
+            self._complain(pages, error)
 
     def _complain(self, pages: Pages, error: Exception) -> None:
         pages.spoilt = True
@@ -97,6 +105,12 @@ class Pages:
             time.sleep(0)  # a call may want to go on
         file.flush()
 
+    def tear_out(self) -> None:
+        """Leave nothing of it, and write no more."""
+        self.spoilt = True
+        self.close()
+        self._path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Close the file, if there is one."""
         if self._file is not None:
@@ -125,9 +139,19 @@ class Journal:
         self._clock = clock
         self._pages = Pages(path)
         self._lines: list[Line] = []
+        self._dropped = False
+
+    def drop(self) -> None:
+        """Forget all of it: the caller does not want to be written down."""
+        if not self._dropped:
+            self._dropped = True
+            self._lines.clear()
+            self._archive.drop(self._pages)
 
     def note(self, now: float, kind: Kind, value: object) -> None:
         """Write down a value that nobody changes any more, or a frame as it went over the wire."""
+        if self._dropped:
+            return
         self._lines.append((now - self._clock, kind, value))
         if len(self._lines) >= BATCH or now - self._clock - self._lines[0][0] >= BATCH_S:
             self._archive.write(self._pages, self._take())

@@ -27,6 +27,7 @@ from offhook.store.facts import (
     AnyFact,
     CallFact,
     CheckpointFact,
+    ConsentFact,
     MomentFact,
     ToolFact,
     TransferFact,
@@ -64,7 +65,7 @@ class Scribe:
         self._rev = fence * FENCE
         self._moments = (fence - 1) * MOMENTS
         self._keys: MomentFact | None = None  # the run of keys that is being counted
-        self._words: tuple[str, str | None] = ("", None)  # as last said, and as kept
+        self._words: tuple[str | None, str | None] = (None, None)  # as last said, and as kept
         self._number: StoredNumber | None = None  # worked out when it is needed: it takes a while
 
     def began(self, call: Call) -> None:
@@ -77,7 +78,7 @@ class Scribe:
         facts: list[AnyFact] = [self._call(call), self._checkpoint(call)]
         facts.append(self._moment(TAKEN_OVER, self._clock(), detail))
         said = call.transcript.utterances
-        facts += (self._utterance(n, said[n]) for n, at in enumerate(places) if n != at)
+        facts += (self._utterance(call, n, said[n]) for n, at in enumerate(places) if n != at)
         self._desk.writer.take(facts)
 
     async def hand_over(self, call: Call, seen: str | None, within: float) -> bool:
@@ -88,6 +89,8 @@ class Scribe:
 
     def stepped(self, before: Call, event: on.Event, after: Call) -> str | None:
         """Note what a step has changed. The trace of a bug of ours, which costs no call."""
+        if isinstance(event, on.DigitPressed):
+            self._redaction.pressed(event.key)
         if after is before and type(event) not in TOLD:
             return None
         try:
@@ -106,16 +109,20 @@ class Scribe:
 
     def _facts(self, before: Call, event: on.Event, after: Call) -> Iterator[AnyFact]:
         late = after.phase is Phase.ENDED
-        grown = False
-        if after.transcript is not before.transcript:
-            yield from self._utterances(before.transcript, after.transcript)
-            grown = True
-        if after.tools is not before.tools:
+        grown = after.transcript is not before.transcript or after.tools is not before.tools
+        agreed = after.consent is not before.consent
+        if agreed:
+            yield from self._consents(before, after)
+        if agreed and after.consent.kept_from != before.consent.kept_from:
+            yield from self._all_again(after)
+        elif grown:
+            yield from self._utterances(before.transcript, after)
             yield from self._tools(before, after)
-            grown = True
         if after.transfer is not before.transfer:
             yield from self._transfers(before, after)
-        if after.phase is not before.phase or after.greeted_at != before.greeted_at:
+        if after.instructions is not before.instructions:
+            yield from self._instructions(before, after)
+        if agreed or after.phase is not before.phase or after.greeted_at != before.greeted_at:
             yield from self._told(before, event, after)
             if late:
                 yield from self._never_understood(after)
@@ -172,6 +179,7 @@ class Scribe:
             fault=end.fault if end else None,
             detail=self._detail(end.detail) if end else None,
             target=attempts[-1].target if gone else None,
+            consent=call.consent.standing,
             utterances=said,
             tools=len(call.tools.calls),
         )
@@ -183,21 +191,21 @@ class Scribe:
 
     # Its parts
 
-    def _utterances(self, before: Transcript, after: Transcript) -> Iterator[UtteranceFact]:
+    def _utterances(self, before: Transcript, call: Call) -> Iterator[UtteranceFact]:
         """Those whose text or place is new. One that nobody has put into words yet can wait."""
-        old, new = before.utterances, after.utterances
+        old, new = before.utterances, call.transcript.utterances
         places = [*compress(range(len(new)), map(is_not, old, new)), *range(len(old), len(new))]
         for place in places:
             said = new[place]
             if said.text is not None or said.cut:
-                yield self._utterance(place, said)
+                yield self._utterance(call, place, said)
 
     def _never_understood(self, call: Call) -> Iterator[UtteranceFact]:
         for place, said in enumerate(call.transcript):
             if said.text is None and not said.cut:
-                yield self._utterance(place, said)
+                yield self._utterance(call, place, said)
 
-    def _utterance(self, place: int, said: Utterance) -> UtteranceFact:
+    def _utterance(self, call: Call, place: int, said: Utterance) -> UtteranceFact:
         return UtteranceFact(
             call_id=self._id,
             rev=self._next(),
@@ -205,7 +213,7 @@ class Scribe:
             place=place,
             who=said.who,
             at=self._at(said.at),
-            text=self._kept(said.text),
+            text=self._kept(said.text) if call.consent.keeps(said.at) else None,
             spoken_ms=said.spoken_ms,
             heard_ms=said.heard_ms,
         )
@@ -222,15 +230,18 @@ class Scribe:
         for ref, tool in after.tools.calls.items():
             was = before.tools.calls.get(ref)
             if was is None or was.outcome is not tool.outcome:
-                yield self._tool(tool)
+                yield self._tool(after, tool)
 
-    def _tool(self, tool: ToolCall) -> ToolFact:
-        output, error = None, None
-        match tool.outcome:
-            case Answered(text):
-                output = self._redaction.output(text)
-            case Failed(why) | InvalidArguments(why) | Cancelled(why):
-                error = self._detail(why)
+    def _tool(self, call: Call, tool: ToolCall) -> ToolFact:
+        """One function call; what it was told and has told are words of the call, too."""
+        arguments, output, error = None, None, None
+        if call.consent.keeps(tool.asked_at):
+            arguments = self._redaction.arguments(tool.arguments) if tool.arguments else None
+            match tool.outcome:
+                case Answered(text):
+                    output = self._redaction.output(text)
+                case Failed(why) | InvalidArguments(why) | Cancelled(why):
+                    error = self._detail(why)
         return ToolFact(
             call_id=self._id,
             rev=self._next(),
@@ -238,11 +249,42 @@ class Scribe:
             name=tool.name,
             asked_at=self._at(tool.asked_at),
             ended_at=self._if(tool.ended_at),
-            arguments=self._redaction.arguments(tool.arguments) if tool.arguments else None,
+            arguments=arguments,
             outcome=tool.result,
             output=output,
             error=error,
         )
+
+    def _all_again(self, call: Call) -> Iterator[UtteranceFact | ToolFact]:
+        """The caller has decided on what was said before, too."""
+        for place, said in enumerate(call.transcript):
+            yield self._utterance(call, place, said)
+        for tool in call.tools.calls.values():
+            yield self._tool(call, tool)
+
+    def _consents(self, before: Call, after: Call) -> Iterator[ConsentFact]:
+        terms, evidence = after.consent.terms, after.consent.evidence
+        for n in range(len(before.consent.evidence), len(evidence)):
+            if terms is not None:
+                yield ConsentFact(
+                    call_id=self._id,
+                    rev=self._next(),
+                    n=n,
+                    at=self._at(evidence[n].at),
+                    policy=terms.policy,
+                    language=terms.language,
+                    version=terms.version,
+                    text=terms.text,
+                    answer=evidence[n].answer,
+                )
+
+    def _instructions(self, before: Call, after: Call) -> Iterator[MomentFact]:
+        """What people told the call from outside, and what came of it; never their words."""
+        old, new = before.instructions, after.instructions
+        for n, told in enumerate(new):
+            if n >= len(old) or old[n].effect is not told.effect:
+                detail = self._detail(f"{told.by}: {told.effect}")
+                yield self._moment(f"told_to_{told.kind}", self._clock(), detail)
 
     def _transfers(self, before: Call, after: Call) -> Iterator[TransferFact]:
         """The one that has begun, and those that have ended."""

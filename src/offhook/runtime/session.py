@@ -17,12 +17,14 @@ from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core.alarms import Alarms
 from offhook.core.call import Call, Phase
+from offhook.core.directives import Directive
 from offhook.core.end import End, EndReason
 from offhook.core.events import Refusal
 from offhook.core.outcomes import Transfer
 from offhook.core.resume import resume
 from offhook.core.step import step
 from offhook.realtime import conversation, frames, requests, surface
+from offhook.realtime.floor import earliest
 from offhook.realtime.requests import Request
 from offhook.realtime.surface import Out, Surface
 from offhook.runtime.cloud import Cloud, Refused, Socket
@@ -73,13 +75,14 @@ class Session:
         self._heard: Overheard | None = None
         self._last: Revived | None = None  # as another process has left it
         self._since = 0.0
-        self._sideband = Sideband(self.frame, self._lost, wait=self._pause)
+        self._sideband = Sideband(self.frame, self._lost, pauses=self._pauses)
         self._tools = ToolRunner(line, self._spawn, self.report, self._recorded)
         self._request: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.Handle | None = None  # of a time gone by, uvloop's tells no time
         self._timer_at = 0.0
         self._timed: tuple[Alarms | None, Surface | None] = (None, None)  # what it was set for
+        self._now = self._loop.time
         self._watch: asyncio.TimerHandle | None = None
 
     def begin(self, call: Call, commands: list[do.Command]) -> None:
@@ -122,30 +125,28 @@ class Session:
         if not self._stepping:
             self._work()
 
-    def _pause(self) -> Awaitable[object] | None:
-        """What to wait for before anything is done for this call; mostly nothing."""
-        if self._giving is not None:
-            return self._giving.wait()
-        if self.hold is not None and self.hold.stale:
-            return self.hold.fresh()
-        return None
-
-    def _must_wait(self) -> bool:
-        """Whether nothing may be done now; then it is done later."""
-        if self._waiting:
-            return True
-        pause = self._pause()
-        if pause is None:
+    def _pauses(self) -> bool:
+        """Whether nothing may be done just now; then it is done later."""
+        if self._giving is None and (self.hold is None or not self.hold.stale):
             return False
-        self._waiting = True
-        self._spawn(self._work_after(pause))
+        if not self._waiting:
+            self._waiting = True
+            self._spawn(self._go_on())
         return True
 
-    async def _work_after(self, pause: Awaitable[object]) -> None:
-        await pause
+    async def _go_on(self) -> None:
+        """When it may be, do what had to wait."""
+        while self._giving is not None or (self.hold is not None and self.hold.stale):
+            if self._giving is not None:
+                await self._giving.wait()
+            elif self.hold is not None:
+                await self.hold.fresh()
         self._waiting = False
         if not self._left:
+            self._sideband.catch_up()
             self._time_up()
+            self._work()
+            self._send_soon()
 
     async def report(self, event: on.Event) -> None:
         """`post`, and see to it that what it made us send is sent."""
@@ -153,7 +154,7 @@ class Session:
         await self._sideband.flush()
 
     def _work(self) -> None:
-        if self._left or self._must_wait():
+        if self._left or self._pauses():
             return
         self._stepping = True
         try:
@@ -166,10 +167,11 @@ class Session:
     def _step(self, event: on.Event) -> None:
         before = self.call
         try:
-            self.call, commands = self._decide(before, event, self._loop.time())
+            self.call, commands = self._decide(before, event, self._now())
             self._record(before, event)
             self._narrator.stepped(before, event, self.call)
-            self._start_all(commands)
+            if commands:
+                self._start_all(commands)
         except Exception as error:
             self._broke(event, error)
 
@@ -222,10 +224,11 @@ class Session:
         """Step the surface, then step the call by what that has told."""
         out = Out()
         try:
-            self._surface = change(self._surface, *what, self._loop.time(), out)
+            self._surface = change(self._surface, *what, self._now(), out)
         except Exception as error:
             self._broke(on.TimeUp(), error)
-        self._sideband.send(out.frames)
+        if out.frames:
+            self._sideband.send(out.frames)
         self._inbox += out.events
         if not self._stepping:
             self._work()
@@ -241,6 +244,8 @@ class Session:
             case do.Say("greeting") if self._scribe is not None:
                 self._spawn(self._greet(command))
             case do.Say() | do.AnswerTool() | do.SetFloor() | do.CutOff():
+                self._converse(conversation.perform, command)
+            case do.Whisper() | do.Transcribe():
                 self._converse(conversation.perform, command)
             case do.RunTool(ref, name, arguments):
                 self._tools.start(self.call, ref, name, arguments)
@@ -394,11 +399,12 @@ class Session:
         A deadline that moves away leaves the timer alone: waking once too early costs less than
         a new timer for every sentence.
         """
-        if self.call.alarms is self._timed[0] and self._surface is self._timed[1]:
+        alarms, wire = self.call.alarms, self._surface
+        known, as_of = self._timed
+        if alarms is known and wire.wakes_as(as_of):
             return
-        self._timed = (self.call.alarms, self._surface)
-        times = [t for t in (self.call.alarms.next, self._surface.wake_at) if t is not None]
-        at = min(times, default=None)
+        self._timed = (alarms, wire)
+        at = earliest(alarms.next, wire.wake_at)
         if at is None or self.call.phase is Phase.ENDED:
             return
         if self._timer is not None:
@@ -409,7 +415,11 @@ class Session:
 
     def _time_up(self) -> None:
         self._timer, self._timed = None, (None, None)
-        if self._left or self._must_wait():
+        if self._left or self._pauses():
+            return
+        due = earliest(self.call.alarms.next, self._surface.wake_at)
+        if due is None or due > self._now():  # it has moved away since
+            self._set_timer()
             return
         self._converse(conversation.tick)
         self.post(on.TimeUp())
@@ -433,6 +443,11 @@ class Session:
     def _send_soon(self) -> None:
         if self._sideband.owes:
             self._spawn(self._sideband.flush())
+
+    def direct(self, directive: Directive, by: str) -> None:
+        """Have the call carry out what `by` wants; `call.instructions` tells what came of it."""
+        self.post(on.Directed(directive, by))
+        self._send_soon()
 
     # The end
 

@@ -10,12 +10,17 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from contextvars import Context, copy_context
+from functools import partial
 
 import aiohttp
 
+from offhook.realtime.frames import is_noise
 from offhook.runtime.cloud import Socket
+from offhook.runtime.direct import DirectSocket
 
 TEXT, PING, PONG = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG
+ERROR = aiohttp.WSMsgType.ERROR
 BEAT_S = 15.0  # a line this quiet is pinged; one that is dead is noticed within three of these
 
 
@@ -23,7 +28,7 @@ class Sideband:
     """Calls `hear(raw)` for each frame, and `lost(detail)` once if the line goes by itself.
 
     A line that is quiet for `beat` seconds is pinged, and closed if that changes nothing. While
-    `wait` gives something to wait for, frames wait, too.
+    `pauses`, frames are kept, until `catch_up`.
     """
 
     def __init__(
@@ -31,18 +36,21 @@ class Sideband:
         hear: Callable[[bytes], None],
         lost: Callable[[str], None],
         beat: float = BEAT_S,
-        wait: Callable[[], Awaitable[object] | None] = lambda: None,
+        pauses: Callable[[], bool] = lambda: False,
     ) -> None:
         self._hear = hear
         self._lost = lost
         self._beat = beat
-        self._wait = wait
+        self._pauses = pauses
+        self._kept: deque[bytes] = deque()  # heard, but not handed on yet
         self._pulse_at = 0.0
         self._pulse: asyncio.TimerHandle | None = None
         self._care: asyncio.Task[None] | None = None
         self._socket: Socket | None = None
         self._outbox: deque[bytes] = deque()
         self._sending = False
+        self._context: Context
+        self._clock = asyncio.get_running_loop().time
         self.heard_at = 0.0
         self.latest = b""  # the last frame that was heard
 
@@ -84,34 +92,57 @@ class Sideband:
 
     async def read(self, socket: Socket) -> None:
         """Hear frames until the line goes."""
-        receive, hear, clock = socket.receive, self._hear, asyncio.get_running_loop().time
+        receive, clock = socket.receive, self._clock
+        self._context = copy_context()
+        if isinstance(socket, DirectSocket):
+            socket.hear(partial(self._take_at_once, socket))
         while True:
             message = await receive()
             if message.type is TEXT:
-                self.heard_at = clock()
-                while (wait := self._wait()) is not None:
-                    await wait
-                if self._socket is not socket:  # it was left meanwhile
-                    return
-                self.latest = message.data
-                hear(message.data)
-                if self._outbox:
-                    await self.flush()
+                self._take(message.data)
             elif message.type is PING or message.type is PONG:
                 self._pulse_at = clock()
                 if message.type is PING:
                     await _quietly(socket.pong(message.data))
             else:
                 break
+            if self._outbox:
+                await self.flush()
+        if message.type is ERROR and not isinstance(message.data, aiohttp.WebSocketError):
+            raise message.data  # a bug of ours, met while hearing
         if self._socket is socket:
             self.detach()
             self._lost(f"close code {socket.close_code} {message.extra or ''}".strip())
             await self.flush()
 
+    def _take(self, raw: bytes) -> None:
+        """One frame. In the call's context: the connection may have been made for another one."""
+        self.heard_at = self._clock()
+        if is_noise(raw):
+            return
+        if self._kept or self._pauses():
+            self._kept.append(raw)
+            return
+        self.latest = raw
+        self._context.run(self._hear, raw)
+
+    def catch_up(self) -> None:
+        """Hand on what was kept."""
+        while self._kept and not self._pauses():
+            self.latest = self._kept.popleft()
+            self._context.run(self._hear, self.latest)
+
+    def _take_at_once(self, socket: DirectSocket, raw: bytes) -> None:
+        """One frame, met by the parser. What it leads to is sent by the reader, in its order."""
+        self._take(raw)
+        if self._outbox and not self._sending:
+            socket.wake()
+
     def detach(self) -> Socket | None:
         """Leave the line by our own wish: `lost` is not called. Returns what is to be closed."""
         socket, self._socket = self._socket, None
         self._outbox.clear()
+        self._kept.clear()
         if self._pulse is not None:
             self._pulse.cancel()
         return socket

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal
 
 from offhook.core.call import Call, Phase
+from offhook.core.directives import Directive
 from offhook.core.party import Party
 from offhook.core.rules import Rules
 from offhook.core.step import Stepped, ring
@@ -163,7 +164,7 @@ class Switchboard:
     def _session(self, call: Call, hold: Hold | None) -> Session:
         narrator = Narrator(call.id, self._metrics, words=self._words)
         scribe = self._scribe(call, hold)
-        if self._archive is None:
+        if self._archive is None or not call.consent.keeping:
             return Session(self._line, self._cloud, narrator, self._ended, scribe, hold)
         journal = self._archive.open(call.id, call.rang_at)
         return JournaledSession(
@@ -180,6 +181,17 @@ class Switchboard:
         self._sessions[call_id] = session
         self._idle.clear()
         self._metrics.live_calls(len(self._sessions))
+
+    def direct(self, call_id: str, directive: Directive, by: str) -> bool:
+        """Tell a live call what to do, in the name of `by`. False: there is no such live call.
+
+        Never blocks. What came of it is in the call's `instructions`, and in its record.
+        """
+        session = self._sessions.get(call_id)
+        if session is None:
+            return False
+        session.direct(directive, by)
+        return True
 
     def _ended(self, session: Session) -> None:
         call_id, hold = session.call.id, session.hold

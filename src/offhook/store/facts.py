@@ -42,6 +42,7 @@ class CallFact(Fact, frozen=True, gc=False, kw_only=True, tag="calls"):
     fault: str | None = None
     detail: str | None = None
     target: str | None = None
+    consent: str | None = None
     utterances: int = 0
     tools: int = 0
 

@@ -23,7 +23,7 @@ from msgspec import Struct
 from offhook.store.facts import AnyFact
 from offhook.store.locks import lock
 
-SEGMENT = 1 << 20  # bytes; then another is begun
+SEGMENT = 1 << 26  # bytes; then another is begun. Each keeps a file open until it is stored
 CHUNK = 1 << 16  # bytes; what is read at a time, or one line if that is longer
 SPARE = 10_000  # facts kept in memory while the disk takes none
 AGAIN_S = 1.0  # between two tries of a disk that takes none
@@ -127,6 +127,9 @@ class Spool:
 
     def append(self, facts: Sequence[AnyFact]) -> None:
         """Write facts down. Raises `UnicodeEncodeError` for a text that has no UTF-8."""
+        if not self._segments:  # not open yet, or no longer
+            self.lost += len(facts)
+            return
         data = _encode(facts)
         if self._spare and not self._again():
             self._keep(facts)

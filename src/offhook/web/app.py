@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
 
 from aiohttp import BaseConnector
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from offhook._version import __version__
 from offhook.bot import Bot
@@ -20,8 +23,27 @@ from offhook.runtime.deliveries import Deliveries
 from offhook.runtime.line import make_line
 from offhook.runtime.recording import open_books, open_desk, open_tenure
 from offhook.runtime.switchboard import Switchboard
+from offhook.store.database import Database
+from offhook.store.nightly import nightly
+from offhook.store.retention import terms
 from offhook.web import health
-from offhook.web.webhook import Webhook
+from offhook.web.webhook import PATH, Webhook
+
+
+class Application(FastAPI):
+    """FastAPI with a way past it for the webhook, which is most of what comes and in a hurry.
+
+    The route is there as well, for an application that is mounted in another one.
+    """
+
+    webhook: Webhook
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one request, or the start and end of the server."""
+        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
+            await self.webhook(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(
@@ -64,14 +86,19 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with writer or nullcontext(), cloud, tenure or nullcontext():
+        async with (
+            writer or nullcontext(),
+            cloud,
+            tenure or nullcontext(),
+            _nightly(settings, database),
+        ):
             watch = _stall_watch(settings)
             yield
             if watch is not None:
                 watch.stop()
             await switchboard.drain(0.0)
 
-    app = FastAPI(
+    app = Application(
         title="offhook",
         version=__version__,
         lifespan=lifespan,
@@ -85,10 +112,18 @@ def create_app(
     app.state.writer = writer
     app.state.tenure = tenure
     app.state.line = line
-    app.include_router(webhook.router)
+    app.webhook = webhook
+    app.router.routes.append(Route(PATH, webhook, methods=["POST"]))
     app.include_router(health.routes(switchboard))
     app.add_exception_handler(404, _nothing_here)
     return app
+
+
+def _nightly(settings: Settings, database: Database | None) -> AbstractAsyncContextManager[None]:
+    """Let go of what is old, where anything is kept."""
+    if database is None and not settings.logs.journal:
+        return nullcontext()
+    return nightly(database, terms(settings.privacy), Path(settings.logs.journal_dir))
 
 
 def _stall_watch(settings: Settings) -> StallWatch | None:

@@ -1,0 +1,99 @@
+"""`offhook audit`: who saw or changed what, listed and proven."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+audit = typer.Typer(help="Who saw or changed what, provably.", no_args_is_help=True)
+
+BROKEN = 1
+
+EnvFile = Annotated[Path, typer.Option(help="Where the settings are.")]
+DotEnv = Path(".env")
+
+
+@audit.command("verify")
+def verify(
+    head: Annotated[
+        str | None, typer.Option(help="A head hash noted before: is it still in the chain?")
+    ] = None,
+    env_file: EnvFile = DotEnv,
+) -> None:
+    """Prove that no entry was changed, taken out, put in or moved. Ends with 1 if one was."""
+
+    async def work() -> bool:
+        from offhook.reports.opening import opened
+        from offhook.store.audit import Audit
+
+        async with opened(env_file) as records:
+            verdict = await Audit(records.database).verify(head)
+        if verdict.why:
+            where = f"Entry {verdict.broken} {verdict.why}" if verdict.broken else verdict.why
+            typer.echo(f"The audit log is broken. {where}.")
+        else:
+            first = f", from {verdict.first} on" if verdict.first else ""
+            typer.echo(f"The audit log holds: {verdict.entries} entries{first}.")
+        typer.echo(f"head {verdict.head or 'none'}")
+        return verdict.holds
+
+    if not asyncio.run(work()):
+        sys.exit(BROKEN)
+
+
+@audit.command("list")
+def entries(
+    since: Annotated[
+        str | None, typer.Option(help="A time such as 2026-11-01, or how long ago: 7d, 12h, 30m.")
+    ] = None,
+    actor: Annotated[str | None, typer.Option(help="Only of this actor.")] = None,
+    action: Annotated[
+        str | None, typer.Option(help="Only this action; `privacy.` is all that begin so.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="How many at most.", min=1)] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    env_file: EnvFile = DotEnv,
+) -> None:
+    """List entries of the audit log, the newest first."""
+
+    async def work() -> None:
+        import msgspec
+
+        from offhook.reports.opening import opened
+        from offhook.reports.times import parse
+        from offhook.store.audit import Audit
+
+        after = None if since is None else parse(since, "--since", datetime.now(UTC))
+        async with opened(env_file) as records:
+            found = await Audit(records.database).entries(
+                since=after, actor=actor, action=action, limit=limit
+            )
+        if as_json:
+            for entry in found:
+                typer.echo(msgspec.json.encode(entry).decode())
+            return
+        table = Table(box=None, pad_edge=False)
+        for name in ("N", "Time (UTC)", "Actor", "Action", "Subject", "Reason", "Detail"):
+            table.add_column(name, overflow="fold")
+        for entry in found:
+            at = datetime.fromtimestamp(entry.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+            texts = (entry.subject, entry.reason, entry.detail)
+            table.add_row(str(entry.n), at, *map(_cell, (entry.actor, entry.action, *texts)))
+        Console(highlight=False, markup=False).print(table)
+
+    asyncio.run(work())
+
+
+def _cell(text: str | None) -> Text:
+    """A cell in which nothing is markup, and no control character reaches the terminal."""
+    from offhook.telephony.numbers import clean
+
+    return Text(clean(text or "", 400))

@@ -69,7 +69,7 @@ class HangUp(Struct, frozen=True, gc=False, tag=True):
     goodbye: str | None = None
 
 
-class Consented(Struct, frozen=True, gc=False):
+class Consented(Struct, frozen=True, gc=False, tag=True):
     """The caller agrees that what is said is written down, or refuses.
 
     Returned by the built-in tool `record_consent`, or by a tool or hook of the bot's own.

@@ -15,8 +15,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 ASK_S = 1.0  # one question to the database; it is away if it needs longer
-SLACK_S = 0.5  # and this much later at most we must have noticed, else we were stopped ourselves
-FRESH = 0.75  # of the patience: a rest is needed for what has been begun
+BEAT = 1 / 3  # of the patience: how long one beat may take
+AWAKE = 1 / 2  # of it: who needs longer to notice that a beat failed was stopped meanwhile
+FRESH = 3 / 4  # of it: the rest is for what has been begun
 
 
 def _awake_and_asleep() -> Callable[[], float]:
@@ -39,7 +40,7 @@ class Pulse:
 
     def __init__(self, patience: float, clock: Callable[[], float] | None = None) -> None:
         clock = clock or _awake_and_asleep()
-        self._fresh = patience * FRESH
+        self._patience = patience
         self._clock = clock
         self._good_at = clock()
         self._beaten = asyncio.Event()  # a pulse
@@ -48,17 +49,17 @@ class Pulse:
     @property
     def stale(self) -> bool:
         """Whether others may have taken us for dead."""
-        return self._clock() - self._good_at > self._fresh
+        return self._clock() - self._good_at > self._patience * FRESH
 
     async def fresh(self) -> None:
         """Wait until we are known to be alive."""
         while self.stale:
             await self._beaten.wait()
 
-    async def ask(self, question: Awaitable[T]) -> T:
-        """The database's answer. Raises `Away` if there is none, whatever the reason."""
+    async def ask(self, question: Awaitable[T], within: float = ASK_S) -> T:
+        """The database's answer. Raises `Away` if there is none in time, whatever the reason."""
         try:
-            async with asyncio.timeout(ASK_S):
+            async with asyncio.timeout(within):
                 answer = await question
         except Exception as error:
             self.away = True
@@ -73,10 +74,10 @@ class Pulse:
         """
         began = self._clock()
         try:
-            alive = await self.ask(question())
+            alive = await self.ask(question(), self._patience * BEAT)
         except Away:
-            if self._clock() - began <= ASK_S + SLACK_S:
-                self.confirm(self._clock())
+            if self._clock() - began <= self._patience * AWAKE:
+                self.confirm()
             return None
         if alive:
             self.confirm(began)

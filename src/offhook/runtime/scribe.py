@@ -71,7 +71,7 @@ class Scribe:
     def began(self, call: Call) -> None:
         """Note a call that has rung."""
         rang = self._moment(RANG, call.rang_at)
-        self._desk.writer.take([self._call(call), rang, self._checkpoint(call)])
+        self._desk.writer.take([self._call(call), rang, self._checkpoint(call)], soon=True)
 
     def took_over(self, call: Call, places: Sequence[int], detail: str) -> None:
         """Note that the call goes on here. `places` are those of what was said, in the record."""
@@ -95,10 +95,10 @@ class Scribe:
             return None
         try:
             facts = list(self._facts(before, event, after))
-            if differs(before, after):
+            if soon := differs(before, after):
                 facts.append(self._checkpoint(after))
             if facts:
-                self._desk.writer.take(facts)
+                self._desk.writer.take(facts, soon=soon)
         except Exception:
             return traceback.format_exc()
         return None

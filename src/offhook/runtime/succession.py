@@ -23,6 +23,7 @@ from offhook.store.writer import Writer
 
 SWEEP_S = 2.0  # how long what the dead have left on our disk is waited for
 ATTACH_S = 3.0
+READ_S = 5.0  # for all calls of a process that has died
 
 
 class Board(Protocol):
@@ -108,7 +109,9 @@ class Succession:
 
     async def _go_on(self) -> None:
         taken = dict(self._taken)
-        revived = await self._pulse.ask(self._revival.read(taken.values(), self.board.rules))
+        revived = await self._pulse.ask(
+            self._revival.read(taken.values(), self.board.rules), READ_S
+        )
         now = asyncio.get_running_loop().time()
         for each in revived:
             call_id = each.lease.call_id

@@ -99,17 +99,23 @@ class Tenure:
     # To be alive
 
     async def _beat(self) -> None:
-        if not self.claims.open:
-            await self._announce()
-            await self._first()
-            return
-        alive = await self._pulse.beat(lambda: self._own.beat(len(self._board), self.state))
-        if alive is False:
+        if self.claims.open:
+            beat = self._pulse.beat(lambda: self._own.beat(len(self._board), self.state))
+            if await beat is not False:
+                return
             self._log.warning("others have taken this process for dead")
-            await self._announce()
-            await self._compare()
-            self._pulse.confirm()
-            self._doubt = True  # one of them may have been about to take a call just then
+            self.claims.open = False
+        await self._join()
+
+    async def _join(self) -> None:
+        """Have others know of us, for the first time or after they have taken us for dead."""
+        await self._announce()
+        self._board.remember(await self._pulse.ask(self._own.known(_now_ms() - KEPT_MS)))
+        await self._compare()
+        self.claims.open = True
+        self._pulse.confirm()
+        self._doubt = True  # another may have been about to take a call just then
+        self._log.info("replica", id=self._own.replica, capacity=self._settings.max_calls)
 
     async def _announce(self) -> None:
         capacity, host = self._settings.max_calls, self._own.replica.rpartition(":")[0]
@@ -117,13 +123,6 @@ class Tenure:
             capacity=capacity, version=__version__, host=host, now_ms=_now_ms()
         )
         await self._pulse.ask(announced)
-        self._pulse.confirm()
-
-    async def _first(self) -> None:
-        """Others know of us now, and we know of the calls of the last hours."""
-        self._board.remember(await self._pulse.ask(self._own.known(_now_ms() - KEPT_MS)))
-        self.claims.open = True
-        self._log.info("replica", id=self._own.replica, capacity=self._settings.max_calls)
 
     async def _compare(self) -> None:
         """Drop what is not ours any more, and go on with what is and nobody serves."""

@@ -23,6 +23,7 @@ from offhook.store.upserts import Upserts, is_of_the_value
 
 BATCH = 100  # facts
 BATCH_S = 0.1  # how long the first fact of a batch waits for others
+SOON_S = 0.02  # the same if others need it to go on with a call, should this process die
 BACKLOG = 1000  # facts; more than this are not waited for
 WITHIN_S = 1.0  # how long a caller waits for the record at most
 WRITE_S = 15.0  # one batch; a network that swallows everything says nothing for minutes
@@ -49,6 +50,7 @@ class Writer:
         self._progress = asyncio.Event()  # a pulse: something was stored
         self._orphans_wanted = asyncio.Event()
         self._adopted = asyncio.Event()  # a pulse: what others have left behind is written
+        self._soon: asyncio.TimerHandle | None = None
         self._tried = asyncio.Event()  # the tables were opened, or could not be
         self._turn = asyncio.Lock()
         self._stuck: int | None = None  # how much was stored when somebody waited in vain
@@ -100,7 +102,7 @@ class Writer:
 
     # Facts in
 
-    def take(self, facts: Sequence[AnyFact]) -> None:
+    def take(self, facts: Sequence[AnyFact], *, soon: bool = False) -> None:
         """Have facts written. Never waits, and whatever disk and database do, never fails."""
         try:
             self._spool.append(facts)
@@ -109,6 +111,12 @@ class Writer:
         if (self._spool.failure is not None) is not self._disk_told:
             self._tell_of_disk(self._spool.failure)
         self._wanted.set()
+        if soon and self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(SOON_S, self._hurry_up)
+
+    def _hurry_up(self) -> None:
+        self._soon = None
+        self._hurry.set()
 
     async def settled(self, within: float = WITHIN_S) -> bool:
         """Wait until all that was taken so far is safe, but no longer than `within` seconds.

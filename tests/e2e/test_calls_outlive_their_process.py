@@ -155,7 +155,7 @@ async def on_record(database: Database, call: Call) -> None:
     """Return when the database knows of the tool that was asked for."""
     async with asyncio.timeout(PATIENCE_S):
         while not await rows(database, schema.tool_calls, call_id=call.call_id):
-            await asyncio.sleep(0)
+            pass
 
 
 async def one_story(database: Database, call: Call) -> None:

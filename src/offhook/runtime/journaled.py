@@ -22,11 +22,11 @@ from offhook.runtime.hold import Hold
 from offhook.runtime.journal import Journal
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
+from offhook.runtime.owned import Ended, OwnedSession
 from offhook.runtime.scribe import Scribe
-from offhook.runtime.session import Ended, Session
 
 
-class JournaledSession(Session):
+class JournaledSession(OwnedSession):
     """Notes what comes in, what is decided and what goes out, in the order in which it happens.
 
     A caller who refuses to be written down has no journal: there, everything is words.

@@ -19,30 +19,21 @@ from offhook.core.alarms import Alarms
 from offhook.core.call import Call, Phase
 from offhook.core.directives import Directive
 from offhook.core.end import End, EndReason
-from offhook.core.events import Refusal
-from offhook.core.outcomes import Transfer
-from offhook.core.resume import resume
 from offhook.core.step import step
-from offhook.realtime import conversation, frames, requests, surface
+from offhook.realtime import conversation, frames, surface
 from offhook.realtime.floor import earliest
-from offhook.realtime.requests import Request
 from offhook.realtime.surface import Out, Surface
 from offhook.runtime.cloud import Cloud, Refused, Socket
-from offhook.runtime.hold import Hold
+from offhook.runtime.errands import Errands
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
-from offhook.runtime.overheard import Overheard, event_id
-from offhook.runtime.pulse import Away
-from offhook.runtime.revival import Revived
 from offhook.runtime.scribe import Scribe
 from offhook.runtime.sideband import Sideband
 from offhook.runtime.toolrunner import ToolRunner
 
 Ended: TypeAlias = Callable[["Session"], None]
 
-HAND_OVER_S = 3.0  # for the record of a call that is handed over
-ASKS = 10_000  # more than one process asks for; each has numbers of its own
-REQUEST_S = 10.0  # reject, refer and hang-up; none of them is in a hurry that a caller notices
+SAID = (do.Say, do.AnswerTool, do.SetFloor, do.CutOff, do.Whisper, do.Transcribe)
 
 
 class Session:
@@ -55,10 +46,9 @@ class Session:
         narrator: Narrator,
         ended: Ended,
         scribe: Scribe | None = None,
-        hold: Hold | None = None,
     ) -> None:
         self.call: Call
-        self.hold = hold  # without one, nobody else could have the call
+        self._errands = Errands(cloud, self.post, self.report, self._confirmed)
         self._surface = surface.begin(line.config, line.response_limit)
         self._line = line
         self._cloud = cloud
@@ -69,14 +59,10 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[on.Event] = deque()
         self._stepping = False
-        self._left = False  # the call is another process's, or about to be
-        self._giving: asyncio.Event | None = None
-        self._waiting = False
-        self._heard: Overheard | None = None
-        self._last: Revived | None = None  # as another process has left it
-        self._since = 0.0
+        self._left = False  # the call is another process's
+        self._second_hand = False  # it was another's before
         self._sideband = Sideband(self.frame, self._lost, pauses=self._pauses)
-        self._tools = ToolRunner(line, self._spawn, self.report, self._recorded)
+        self._tools = ToolRunner(line, self._spawn, self.report, self._confirmed)
         self._request: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.Handle | None = None  # of a time gone by, uvloop's tells no time
@@ -96,25 +82,6 @@ class Session:
             self._loop.call_soon(lambda: scribe.began(self.call))
         self._work()
 
-    def take_over(self, revived: Revived, heard: Overheard | None, since: float) -> None:
-        """Go on with a call that another process has begun.
-
-        `heard` is a sideband of it; `since` is when its last owner last showed itself.
-        """
-        self._heard, self._last = heard, revived
-        self._since = since
-        asks = (revived.lease.fence - 1) * ASKS
-        self._surface = surface.revive(
-            self._line.config, self._line.response_limit, revived.call, asks=asks
-        )
-        self.call, commands = resume(revived.call, self._loop.time())
-        if self._scribe is not None:
-            self._scribe.took_over(self.call, revived.places, revived.by or "")
-        self._stepping = True
-        self._start_all(commands)
-        self._stepping = False
-        self._work()
-
     # Events in
 
     def post(self, event: on.Event) -> None:
@@ -124,29 +91,6 @@ class Session:
         self._inbox.append(event)
         if not self._stepping:
             self._work()
-
-    def _pauses(self) -> bool:
-        """Whether nothing may be done just now; then it is done later."""
-        if self._giving is None and (self.hold is None or not self.hold.stale):
-            return False
-        if not self._waiting:
-            self._waiting = True
-            self._spawn(self._go_on())
-        return True
-
-    async def _go_on(self) -> None:
-        """When it may be, do what had to wait."""
-        while self._giving is not None or (self.hold is not None and self.hold.stale):
-            if self._giving is not None:
-                await self._giving.wait()
-            elif self.hold is not None:
-                await self.hold.fresh()
-        self._waiting = False
-        if not self._left:
-            self._sideband.catch_up()
-            self._time_up()
-            self._work()
-            self._send_soon()
 
     async def report(self, event: on.Event) -> None:
         """`post`, and see to it that what it made us send is sent."""
@@ -195,20 +139,15 @@ class Session:
             if bug is not None:
                 self._narrator.broke(bug)
 
-    async def _recorded(self) -> bool:
-        """Wait for the record of what led here, before what cannot be undone.
+    def _pauses(self) -> bool:
+        """Whether nothing may be done just now."""
+        return False
 
-        Whether it may be done: not if the call is another process's by now.
-        """
-        writing = None if self._scribe is None else self._spawn(self._scribe.settled())
-        held = self.hold is None or await self.hold.holds()
-        if writing is not None:
-            await asyncio.wait({writing})
-        if held and self.hold is not None and self.hold.stale:  # it took long: who knows
-            held = await self.hold.holds()
-        if not held and not self._left:
-            self.fenced()
-        return held and not self._left
+    async def _confirmed(self) -> bool:
+        """Wait for the record of what led here. Whether what cannot be undone may be done now."""
+        if self._scribe is not None:
+            await self._scribe.settled()
+        return True
 
     def frame(self, raw: bytes) -> None:
         """Take one frame of the sideband."""
@@ -241,24 +180,21 @@ class Session:
 
     def _start(self, command: do.Command) -> None:
         match command:
-            case do.Say("greeting") if self._scribe is not None:
-                self._spawn(self._greet(command))
-            case do.Say() | do.AnswerTool() | do.SetFloor() | do.CutOff():
-                self._converse(conversation.perform, command)
-            case do.Whisper() | do.Transcribe():
+            case _ if isinstance(command, SAID):
                 self._converse(conversation.perform, command)
             case do.RunTool(ref, name, arguments):
                 self._tools.start(self.call, ref, name, arguments)
             case do.Accept(variant, within):
-                self._ask_cloud(self._accept(self._line.accepts[variant], within))
+                self._ask_cloud(self._accept(variant, within))
             case do.Attach(within):
                 self._ask_cloud(self._attach(within))
             case do.Reject(code):
-                self._ask_cloud(self._reject(requests.reject(code)))
+                self._ask_cloud(self._errands.reject(self.call.id, code))
             case do.Refer(target):
-                self._spawn(self._refer(target))
+                uri = self._line.target_uri(target)
+                self._spawn(self._errands.refer(self.call.id, uri))
             case do.HangUp():
-                self._ask_cloud(self._hang_up())
+                self._ask_cloud(self._errands.hang_up(self.call.id))
             case do.Detach():
                 self._detach()
             case do.TellDigit(key):
@@ -271,12 +207,6 @@ class Session:
                 self._narrator.ignored(event)
             case do.Finish(end):
                 self._finish(end)
-
-    async def _greet(self, command: do.Say) -> None:
-        """Nobody is greeted twice: that it was done is on record before it is."""
-        if await self._recorded() and self.call.phase in (Phase.LIVE, Phase.REJOINING):
-            self._converse(conversation.perform, command)
-            await self._sideband.flush()
 
     def _react(self, reaction: Awaitable[Reaction]) -> None:
         self._tools.react(reaction, self._narrator.broke)
@@ -301,66 +231,20 @@ class Session:
             last.cancel()
         self._request = self._spawn(work)
 
-    # What the cloud answers
-
-    async def _accept(self, request: Request, within: float) -> None:
-        taken_over = self.hold is not None and self.hold.lease.fence > 1
-        if taken_over and not await self._recorded():
-            return
-        try:
-            await self._cloud.post(self.call.id, request, within)
-        except Refused as r:
-            self.post(on.AcceptRefused(r.refusal, r.detail, r.unsure))
-        else:
-            self.post(on.Accepted())
-
-    async def _reject(self, request: Request) -> None:
-        try:
-            await self._cloud.post(self.call.id, request, REQUEST_S)
-        except Refused as r:
-            gone = r.refusal is Refusal.GONE
-            self.post(on.Rejected() if gone else on.RejectFailed(r.detail))
-        else:
-            self.post(on.Rejected())
-
-    async def _refer(self, target: str) -> None:
-        request = requests.refer(self._line.target_uri(target))
-        if not await self._recorded():
-            return
-        try:
-            await self._cloud.post(self.call.id, request, REQUEST_S)
-        except Refused as r:
-            # Without an answer it may be under way: then only time tells.
-            await self.report(on.Referred() if r.unanswered else on.ReferFailed(r.detail))
-        else:
-            await self.report(on.Referred())
-
-    async def _hang_up(self) -> None:
-        if not await self._recorded():
-            return
-        try:
-            await self._cloud.post(self.call.id, requests.HANG_UP, REQUEST_S)
-        except Refused as r:
-            gone = r.refusal is Refusal.GONE
-            self.post(on.HungUp(gone=True) if gone else on.HangUpFailed(r.detail))
-        else:
-            self.post(on.HungUp())
+    def _accept(self, variant: int, within: float) -> Coroutine[Any, Any, None]:
+        request = self._line.accepts[variant]
+        return self._errands.accept(self.call.id, request, within, again=self._second_hand)
 
     async def _last_hang_up(self) -> None:
-        try:
-            await self._cloud.post(self.call.id, requests.HANG_UP, REQUEST_S)
-        except Refused as r:
-            self._narrator.broke(f"the hang-up failed as well: {r.detail}")
+        failed = await self._errands.hang_up_blindly(self.call.id)
+        if failed is not None:
+            self._narrator.broke(f"the hang-up failed as well: {failed}")
 
     # The sideband
 
     async def _attach(self, within: float) -> None:
-        heard, self._heard = self._heard, None
-        line = None if heard is None else await heard.taken(self._last.seen if self._last else None)
-        socket, frames = line or (None, [])
         try:
-            if socket is None:
-                socket = await self._cloud.attach(self.call.id, within)
+            socket, frames = await self._open(within)
         except Refused as r:
             self.post(on.AttachFailed(r.refusal, r.detail))
             return
@@ -369,16 +253,16 @@ class Session:
             return
         self._sideband.adopt(socket)
         self._watch_silence()
-        if self._last is not None:
-            gap = self._loop.time() - self._since
-            self._narrator.took_over(self.call, self._last.by, gap)
-            self._last = None
         self.post(on.Attached())
         self._converse(conversation.opened, self.call.variant)
         for raw in frames:
             self.frame(raw)
         await self._sideband.flush()
         await self._sideband.read(socket)
+
+    async def _open(self, within: float) -> tuple[Socket, list[bytes]]:
+        """A sideband, and what has been heard on it already. Raises `Refused`."""
+        return await self._cloud.attach(self.call.id, within), []
 
     def _lost(self, detail: str) -> None:
         self.post(on.SidebandLost(detail))
@@ -455,62 +339,6 @@ class Session:
         """This process must leave: end the call in the best way that is left."""
         self.post(on.ShutDown())
         self._send_soon()
-
-    def transfer(self, reason: str) -> None:
-        """This process must leave: send the caller to the first target, if there is one."""
-        target = next(iter(self.call.targets), None)
-        if target is not None:
-            self.post(on.HookAnswered(Transfer(target, reason)))
-            self._send_soon()
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether nothing is under way that another process would have to guess at."""
-        call = self.call
-        quiet = not call.tools.owed and not call.transfer.active
-        return call.phase is Phase.LIVE and call.greeted_at is not None and quiet
-
-    async def hand_over(self) -> bool:
-        """Write down where the call stands, give it to its heir, and let go. Whether it is given.
-
-        Frames that come meanwhile wait; the heir has heard them, too.
-        """
-        if self.hold is None or self._scribe is None or self._giving is not None or self._left:
-            return False
-        self._giving = asyncio.Event()
-        given = False
-        try:
-            seen = event_id(self._sideband.latest)
-            if await self._scribe.hand_over(self.call, seen, HAND_OVER_S):
-                given = await self.hold.hand_over()
-        except Away:
-            self._narrator.unsure()
-        finally:
-            if given:
-                self._narrator.handed_over()
-                self.leave()
-            self._giving.set()
-            self._giving = None
-        return given
-
-    def fenced(self) -> None:
-        """The call is another process's by now: stop at once, without a word."""
-        self._narrator.fenced_off()
-        self.leave()
-
-    def leave(self) -> None:
-        """Do nothing more for this call, and write nothing more down: others go on with it."""
-        if self._left:
-            return
-        self._left = True
-        self._inbox.clear()
-        self._tools.abandon(self.call, tuple(t.ref for t in self.call.tools.owed))
-        for task in self._tasks - self._tools.tasks - {asyncio.current_task()}:
-            task.cancel()
-        if self._heard is not None:
-            self._spawn(self._heard.close())
-        self._let_go()
-        self._ended(self)
 
     def _let_go(self) -> None:
         for handle in (self._timer, self._watch):

@@ -23,9 +23,9 @@ from offhook.runtime.journaled import JournaledSession
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
 from offhook.runtime.overheard import Overheard
+from offhook.runtime.owned import OwnedSession
 from offhook.runtime.revival import Revived
 from offhook.runtime.scribe import Desk, Scribe
-from offhook.runtime.session import Session
 from offhook.runtime.tenure import Tenure
 
 REMEMBER_S = 24 * 3600.0  # how long a delivery or a call is known as a repeat
@@ -91,7 +91,7 @@ class Switchboard:
         self._then = then
         self._archive = Archive(line.journals) if line.journals is not None else None
         self._log = get_logger("call")
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, OwnedSession] = {}
         self._claiming: set[str] = set()
         self._deliveries = Memory()
         self._calls = Memory()
@@ -105,7 +105,7 @@ class Switchboard:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def __iter__(self) -> Iterator[Session]:
+    def __iter__(self) -> Iterator[OwnedSession]:
         return iter(tuple(self._sessions.values()))
 
     @property
@@ -161,11 +161,11 @@ class Switchboard:
         self._put_through(session, call.id)
         session.begin(call, commands)
 
-    def _session(self, call: Call, hold: Hold | None) -> Session:
+    def _session(self, call: Call, hold: Hold | None) -> OwnedSession:
         narrator = Narrator(call.id, self._metrics, words=self._words)
         scribe = self._scribe(call, hold)
         if self._archive is None or not call.consent.keeping:
-            return Session(self._line, self._cloud, narrator, self._ended, scribe, hold)
+            return OwnedSession(self._line, self._cloud, narrator, self._ended, scribe, hold)
         journal = self._archive.open(call.id, call.rang_at)
         return JournaledSession(
             self._line, self._cloud, narrator, self._ended, scribe, hold, journal
@@ -177,7 +177,7 @@ class Switchboard:
         clock = asyncio.get_running_loop().time
         return Scribe(self._desk, call, clock, 1 if hold is None else hold.lease.fence)
 
-    def _put_through(self, session: Session, call_id: str) -> None:
+    def _put_through(self, session: OwnedSession, call_id: str) -> None:
         self._sessions[call_id] = session
         self._idle.clear()
         self._metrics.live_calls(len(self._sessions))
@@ -193,7 +193,7 @@ class Switchboard:
         session.direct(directive, by)
         return True
 
-    def _ended(self, session: Session) -> None:
+    def _ended(self, session: OwnedSession) -> None:
         call_id, hold = session.call.id, session.hold
         if self._sessions.get(call_id) is session:
             del self._sessions[call_id]
@@ -230,7 +230,7 @@ class Switchboard:
         self.remember([call.id])
         narrator = Narrator(call.id, self._metrics, words=self._words)
         scribe = self._scribe(call, hold)
-        session = Session(self._line, self._cloud, narrator, self._ended, scribe, hold)
+        session = OwnedSession(self._line, self._cloud, narrator, self._ended, scribe, hold)
         self._put_through(session, call.id)
         session.take_over(revived, heard, since)
 

@@ -15,18 +15,18 @@ from offhook.runtime.line import Line
 from offhook.tools.run import run
 
 Report: TypeAlias = Callable[[on.Event], Awaitable[None]]
-Recorded: TypeAlias = Callable[[], Awaitable[bool]]
+Confirmed: TypeAlias = Callable[[], Awaitable[bool]]
 Spawn: TypeAlias = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class ToolRunner:
     """Each tool that is started ends as exactly one `ToolEnded`, reported in its own task."""
 
-    def __init__(self, line: Line, spawn: Spawn, report: Report, recorded: Recorded) -> None:
+    def __init__(self, line: Line, spawn: Spawn, report: Report, confirmed: Confirmed) -> None:
         self._line = line
         self._spawn = spawn
         self._report = report
-        self._recorded = recorded
+        self._confirmed = confirmed
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def start(self, call: Call, ref: str, name: str, arguments: str) -> None:
@@ -41,7 +41,7 @@ class ToolRunner:
                 return
             if tool.effects:
                 await self._report(on.ToolStarted(ref))
-                if not await self._recorded():
+                if not await self._confirmed():
                     return
             timeout = self._line.tool_timeout
             outcome = await run(tool, call.with_(asking=ref), arguments, default_timeout=timeout)

@@ -57,7 +57,7 @@ bot = Bot("You answer the phone.", name="mine", greeting="{GREETING}", tools=[pa
 """
 Two: TypeAlias = tuple[Process, Process]
 
-JOINED = '"event":"replica"'
+JOINED = '"event":"other replicas","serving":1'
 QUICK = {"OFFHOOK_BEAT_S": "0.1", "OFFHOOK_PATIENCE_S": "0.6"}
 TOOLS = {"looks": CallsTools(("looks", {})), "pays": CallsTools(("pays", {"amount": 5}))}
 
@@ -260,4 +260,41 @@ async def test_calls_are_handed_over_when_a_process_leaves(
     assert "Traceback" not in first.text
     assert outputs(call) == ["looks done"]
     assert len(runs(folder)) == 1
+    await one_story(postgres_database, call)
+
+
+async def test_a_process_can_be_drained_from_outside(
+    cloud: Simulator, two: Two, folder: Path, postgres_url: str
+) -> None:
+    first, second = two
+    call = await cloud.ring(await first.listens(), Script(steps=(Hears(), Hears())), caller=CALLER)
+    await call.reached("bot_said")
+    name = next(line["id"] for line in first.lines if line["event"] == "replica")
+    env = {"OFFHOOK_DATABASE_URL": postgres_url, **QUICK}
+    async with offhook("drain", env=env, cwd=folder) as which:
+        assert await which.ended() != 0
+        assert name in which.text
+    async with offhook("drain", "--replica", name, env=env, cwd=folder) as drain:
+        assert await drain.ended() == 0
+    assert await first.ended() == 0
+    await second.said('"status":"taken_over"')
+    call.caller_hangs_up()
+    await second.said('"status":"ended"')
+
+
+async def test_told_twice_to_leave_it_leaves_at_once_and_the_others_go_on(
+    cloud: Simulator, two: Two, folder: Path, postgres_database: Database
+) -> None:
+    first, second = two
+    call = await cloud.ring(await first.listens(), conversation("looks"), caller=CALLER)
+    await first.said("runs: looks")
+    first.signal()
+    await first.said("draining")
+    first.signal()
+    await first.ended()
+    assert "Traceback" not in first.text
+    (folder / "go").touch()
+    await second.said('"status":"ended"')
+    await stopped(second)
+    assert outputs(call) == ["looks done"]
     await one_story(postgres_database, call)

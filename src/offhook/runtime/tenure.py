@@ -139,7 +139,7 @@ class Tenure:
             return
         await self.claims.settle()
         peers = await self._pulse.ask(self._own.peers())
-        self.others = [p for p in peers if p.id != self._own.replica and p.state is State.SERVING]
+        self._see([p for p in peers if p.id != self._own.replica and p.state is State.SERVING])
         self._listen_to_orders(peers)
         now = asyncio.get_running_loop().time()
         dead = self._vigil.look(peers, now)
@@ -154,6 +154,11 @@ class Tenure:
             await self._succession.look(peers)
         if self._looks % (LOOKS * 100) == 1:
             await self._pulse.ask(self._own.forget(_now_ms() - KEPT_MS))
+
+    def _see(self, others: list[Replica]) -> None:
+        if {p.id for p in others} != {p.id for p in self.others}:
+            self._log.info("other replicas", serving=len(others))
+        self.others = others
 
     def _listen_to_orders(self, peers: list[Replica]) -> None:
         told = any(p.told_to_leave for p in peers if p.id == self._own.replica)

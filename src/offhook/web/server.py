@@ -48,7 +48,7 @@ class Server(uvicorn.Server):
         self._patience = settings.server.drain_s
         tenure: Tenure | None = app.state.tenure
         if tenure is not None:
-            tenure.on_told_to_leave = lambda: self.handle_exit(signal.SIGTERM, None)
+            tenure.on_told_to_leave = self._told_to_leave
         self._leaving: asyncio.Task[None] | None = None
         self.on_started: Callable[[str], None] = lambda _url: None
 
@@ -61,6 +61,10 @@ class Server(uvicorn.Server):
         if self._leaving is not None:
             self._loop.call_soon_threadsafe(self._switchboard.hang_up)
         super().handle_exit(sig, frame)
+
+    def _told_to_leave(self) -> None:
+        if self._leaving is None:
+            self.handle_exit(signal.SIGTERM, None)
 
     async def _leave(self) -> None:
         get_logger("server").info("draining", live_calls=len(self._switchboard))

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator
 from enum import StrEnum
 
+from offhook.core.consent import begin
+from offhook.core.directives import Directive
 from offhook.core.party import Party
 from offhook.core.step import ring
 from offhook.observe.logs import get_logger
@@ -108,8 +110,19 @@ class Switchboard:
         session.begin(call, commands)
         return Taken.STARTED
 
+    def direct(self, call_id: str, directive: Directive, by: str) -> bool:
+        """Tell a live call what to do, in the name of `by`. False: there is no such live call.
+
+        Never blocks. What came of it is in the call's `instructions`, and in its record.
+        """
+        session = self._sessions.get(call_id)
+        if session is None:
+            return False
+        session.direct(directive, by)
+        return True
+
     def _session(self, call_id: str, narrator: Narrator, now: float) -> Session:
-        if self._archive is None:
+        if self._archive is None or not begin(self._line.rules.terms).keeping:
             return Session(self._line, self._cloud, narrator, self._ended)
         journal = self._archive.open(call_id, now)
         return JournaledSession(self._line, self._cloud, narrator, self._ended, journal)

@@ -18,7 +18,7 @@ from msgspec import Struct
 HERE = Path(__file__).parent
 START_S = 30.0
 LEAVE_S = 3.0
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
+KEPT = ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
 
 
 class Program(Struct, frozen=True):

@@ -21,6 +21,8 @@ from offhook.web.app import create_app
 from offhook.web.server import Server, next_change, restart_on_change
 from offhook.web.webhook import PATH
 
+LOG_DELAY_S = 0.05  # not seen by who reads along, and long enough for many lines of a busy server
+
 
 def serve(spec: str | None, env_file: Path, *, reload: bool) -> bool:
     """Serve until told to stop. Returns whether to start again because a file has changed.
@@ -28,7 +30,7 @@ def serve(spec: str | None, env_file: Path, *, reload: bool) -> bool:
     Raises `SettingsError` with all problems of the settings at once, `BotError` for the bot.
     """
     settings = load(env_file, checks={"SIP_TARGET_URI": undialable})
-    configure(settings.logs.format, settings.logs.level)
+    configure(settings.logs.format, settings.logs.level, delay_s=LOG_DELAY_S)
     bot = load_bot(spec) if spec else bundled(settings)
     app = create_app(bot, settings)
     server = Server(app, settings)

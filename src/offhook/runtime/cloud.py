@@ -22,6 +22,7 @@ from offhook.config import Endpoint, is_loopback
 from offhook.core.events import Refusal
 from offhook.realtime import requests
 from offhook.realtime.requests import Request
+from offhook.runtime.direct import SOCKET
 
 KEEP_S = 50.0  # keep an idle connection; below the minute after which balancers drop it
 REFRESH_S = 20.0
@@ -89,6 +90,7 @@ class Cloud:
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(),  # none of its own: each request has ours
             trust_env=not is_loopback(host),
+            ws_response_class=SOCKET,
         )
         if self._warm:
             self._keeper = asyncio.create_task(self._keep_warm())

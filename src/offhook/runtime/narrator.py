@@ -46,10 +46,9 @@ class Narrator:
                 self._said(event, after)
             case on.ToolAsked() | on.ToolVoided() | on.ToolEnded():
                 self._tooled(before, event, after)
-            case on.BotStarted() if before.greeted_at is None and after.greeted_at is not None:
-                seconds = after.greeted_at - after.rang_at
-                self._metrics.ring_to_greeting(seconds)
-                self._call.info("greeting", status="greeting", after_ms=_ms(seconds))
+            case on.BotStarted():
+                if before.greeted_at is None and after.greeted_at is not None:
+                    self._greeted(after.greeted_at - after.rang_at)
             case on.Referred() | on.ReferFailed():
                 self._referred(after, event)
             case _:
@@ -92,6 +91,10 @@ class Narrator:
                     effect=given.effect,
                     why=given.why,
                 )
+
+    def _greeted(self, seconds: float) -> None:
+        self._metrics.ring_to_greeting(seconds)
+        self._call.info("greeting", status="greeting", after_ms=_ms(seconds))
 
     def _lined(self, before: Call, event: on.Event, after: Call) -> None:
         """What happened to the line itself."""

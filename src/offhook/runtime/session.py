@@ -22,6 +22,7 @@ from offhook.core.end import End, EndReason
 from offhook.core.events import Refusal
 from offhook.core.step import step
 from offhook.realtime import conversation, frames, requests, surface
+from offhook.realtime.floor import earliest
 from offhook.realtime.requests import Request
 from offhook.realtime.surface import Out, Surface
 from offhook.runtime.cloud import Cloud, Refused, Socket
@@ -62,6 +63,7 @@ class Session:
         self._timer: asyncio.Handle | None = None  # of a time gone by, uvloop's tells no time
         self._timer_at = 0.0
         self._timed: tuple[Alarms | None, Surface | None] = (None, None)  # what it was set for
+        self._now = self._loop.time
         self._watch: asyncio.TimerHandle | None = None
 
     def begin(self, call: Call, commands: list[do.Command]) -> None:
@@ -97,9 +99,10 @@ class Session:
     def _step(self, event: on.Event) -> None:
         before = self.call
         try:
-            self.call, commands = self._decide(before, event, self._loop.time())
+            self.call, commands = self._decide(before, event, self._now())
             self._narrator.stepped(before, event, self.call)
-            self._start_all(commands)
+            if commands:
+                self._start_all(commands)
         except Exception as error:
             self._broke(event, error)
 
@@ -129,10 +132,11 @@ class Session:
         """Step the surface, then step the call by what that has told."""
         out = Out()
         try:
-            self._surface = change(self._surface, *what, self._loop.time(), out)
+            self._surface = change(self._surface, *what, self._now(), out)
         except Exception as error:
             self._broke(on.TimeUp(), error)
-        self._sideband.send(out.frames)
+        if out.frames:
+            self._sideband.send(out.frames)
         self._inbox += out.events
         if not self._stepping:
             self._work()
@@ -278,11 +282,12 @@ class Session:
         A deadline that moves away leaves the timer alone: waking once too early costs less than
         a new timer for every sentence.
         """
-        if self.call.alarms is self._timed[0] and self._surface is self._timed[1]:
+        alarms, wire = self.call.alarms, self._surface
+        known, as_of = self._timed
+        if alarms is known and wire.wakes_as(as_of):
             return
-        self._timed = (self.call.alarms, self._surface)
-        times = [t for t in (self.call.alarms.next, self._surface.wake_at) if t is not None]
-        at = min(times, default=None)
+        self._timed = (alarms, wire)
+        at = earliest(alarms.next, wire.wake_at)
         if at is None or self.call.phase is Phase.ENDED:
             return
         if self._timer is not None:
@@ -293,6 +298,10 @@ class Session:
 
     def _time_up(self) -> None:
         self._timer, self._timed = None, (None, None)
+        due = earliest(self.call.alarms.next, self._surface.wake_at)
+        if due is None or due > self._now():  # it has moved away since
+            self._set_timer()
+            return
         self._converse(conversation.tick)
         self.post(on.TimeUp())
         self._send_soon()

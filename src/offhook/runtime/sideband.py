@@ -10,12 +10,17 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from contextvars import Context, copy_context
+from functools import partial
 
 import aiohttp
 
+from offhook.realtime.frames import is_noise
 from offhook.runtime.cloud import Socket
+from offhook.runtime.direct import DirectSocket
 
 TEXT, PING, PONG = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG
+ERROR = aiohttp.WSMsgType.ERROR
 BEAT_S = 15.0  # a line this quiet is pinged; one that is dead is noticed within three of these
 
 
@@ -37,6 +42,8 @@ class Sideband:
         self._socket: Socket | None = None
         self._outbox: deque[bytes] = deque()
         self._sending = False
+        self._context: Context
+        self._clock = asyncio.get_running_loop().time
         self.heard_at = 0.0
 
     @property
@@ -77,24 +84,41 @@ class Sideband:
 
     async def read(self, socket: Socket) -> None:
         """Hear frames until the line goes."""
-        receive, hear, clock = socket.receive, self._hear, asyncio.get_running_loop().time
+        receive, clock = socket.receive, self._clock
+        self._context = copy_context()
+        if isinstance(socket, DirectSocket):
+            socket.hear(partial(self._take_at_once, socket))
         while True:
             message = await receive()
             if message.type is TEXT:
-                self.heard_at = clock()
-                hear(message.data)
-                if self._outbox:
-                    await self.flush()
+                self._take(message.data)
             elif message.type is PING or message.type is PONG:
                 self._pulse_at = clock()
                 if message.type is PING:
                     await _quietly(socket.pong(message.data))
             else:
                 break
+            if self._outbox:
+                await self.flush()
+        if message.type is ERROR and not isinstance(message.data, aiohttp.WebSocketError):
+            raise message.data  # a bug of ours, met while hearing
         if self._socket is socket:
             self.detach()
             self._lost(f"close code {socket.close_code} {message.extra or ''}".strip())
             await self.flush()
+
+    def _take(self, raw: bytes) -> None:
+        """One frame. In the call's context: the connection may have been made for another one."""
+        self.heard_at = self._clock()
+        if is_noise(raw):
+            return
+        self._context.run(self._hear, raw)
+
+    def _take_at_once(self, socket: DirectSocket, raw: bytes) -> None:
+        """One frame, met by the parser. What it leads to is sent by the reader, in its order."""
+        self._take(raw)
+        if self._outbox and not self._sending:
+            socket.wake()
 
     def detach(self) -> Socket | None:
         """Leave the line by our own wish: `lost` is not called. Returns what is to be closed."""

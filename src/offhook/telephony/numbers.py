@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote
 
 import phonenumbers
@@ -43,6 +44,7 @@ class Address(Struct, frozen=True):
     headers: str = ""
 
 
+@lru_cache(maxsize=8)  # a delivery is read several times over, and `To` is that of all calls
 def parse_address(text: str) -> Address | None:
     """Read `"Ann" <sip:+14255550112@example.com>;tag=1`, `tel:+1-425-555-0112` and the like.
 
@@ -69,7 +71,9 @@ def clean(text: str, limit: int) -> str:
 
     Formatting characters go too because they can turn the reading direction of a log line.
     """
-    visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text[:MAX_TEXT])
+    visible = text[:MAX_TEXT]
+    if not visible.isprintable():  # Unicode's categories C and Z, but for the space
+        visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in visible)
     return " ".join(visible.split())[:limit].strip()
 
 

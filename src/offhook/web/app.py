@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from aiohttp import BaseConnector
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from offhook._version import __version__
 from offhook.bot import Bot
@@ -19,7 +21,23 @@ from offhook.runtime.cloud import Cloud
 from offhook.runtime.line import make_line
 from offhook.runtime.switchboard import Switchboard
 from offhook.web import health
-from offhook.web.webhook import Webhook
+from offhook.web.webhook import PATH, Webhook
+
+
+class Application(FastAPI):
+    """FastAPI with a way past it for the webhook, which is most of what comes and in a hurry.
+
+    The route is there as well, for an application that is mounted in another one.
+    """
+
+    webhook: Webhook
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one request, or the start and end of the server."""
+        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
+            await self.webhook(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(
@@ -57,7 +75,7 @@ def create_app(
                 watch.stop()
             await switchboard.drain(0.0)
 
-    app = FastAPI(
+    app = Application(
         title="offhook",
         version=__version__,
         lifespan=lifespan,
@@ -68,7 +86,8 @@ def create_app(
     app.state.switchboard = switchboard
     app.state.metrics = metrics
     app.state.line = line
-    app.include_router(webhook.router)
+    app.webhook = webhook
+    app.router.routes.append(Route(PATH, webhook, methods=["POST"]))
     app.include_router(health.routes(switchboard))
     app.add_exception_handler(404, _nothing_here)
     return app

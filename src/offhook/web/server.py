@@ -16,7 +16,7 @@ from watchfiles import DefaultFilter, awatch
 
 from offhook.config import Settings
 from offhook.errors import UserError
-from offhook.observe.logs import get_logger
+from offhook.observe.logs import flush, get_logger
 from offhook.runtime.switchboard import Switchboard
 
 WATCHED = (".py", ".env", ".toml")
@@ -113,5 +113,6 @@ class _Source(DefaultFilter):
 
 def start_again() -> None:
     """Replace this process by a new one with the same arguments."""
+    flush()
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "offhook", *sys.argv[1:]])  # noqa: S606

@@ -83,8 +83,8 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             return call, []
         case _, on.ToolAsked(ref, name) if ref not in call.tools:
             return answer_at_once(call, ref, name, "the call is ending", now)
-        case _, on.ToolEnded(ref, outcome) if call.tools.running(ref):
-            return call.with_(tools=call.tools.ended(ref, outcome, now)), [
+        case _, on.ToolEnded(ref, outcome, took) if call.tools.running(ref):
+            return call.with_(tools=call.tools.ended(ref, outcome, now, took)), [
                 do.AnswerTool(ref, answer(outcome), reply=False)
             ]
         case _:

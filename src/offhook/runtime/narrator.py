@@ -18,6 +18,8 @@ UNTOLD = frozenset(
         on.BotStopped,
         on.CallerStarted,
         on.CallerStopped,
+        on.ReplyAsked,
+        on.ReplyBegun,
         on.SayEnded,
         on.Used,
         on.UtteranceOpened,
@@ -165,8 +167,8 @@ class Narrator:
             cut_off=sum(u.cut for u in said),
             tools=len(call.tools.calls),
             transfers=[a.outcome for a in call.transfer.attempts],
-            input_tokens=call.usage.input_tokens,
-            output_tokens=call.usage.output_tokens,
+            input_tokens=call.usage.responses.input,
+            output_tokens=call.usage.responses.output,
         )
 
 

@@ -16,8 +16,8 @@ COMPLETED = "conversation.item.input_audio_transcription.completed"
 def used(usage: dict[str, Any] | None) -> Tokens | None:
     wire = Wire()
     wire.created("resp_1")
-    response = {"id": "resp_1", "status": "completed", "output": [], "usage": usage}
-    wire.got("response.done", response=response)
+    response: dict[str, Any] = {"id": "resp_1", "status": "completed", "output": []}
+    wire.got("response.done", response=response | {"usage": usage})
     (fact,) = wire.facts(on.Used)
     assert fact.response == "resp_1"
     return fact.tokens

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -148,6 +149,7 @@ def _settings(cloud: Cloud, address: str) -> dict[str, str]:
         "LOG_FORMAT": "json",
         "OFFHOOK_GREETING_DELAY_MS": "0",
         "OFFHOOK_DRAIN_S": "0",
+        "OFFHOOK_DATABASE_URL": os.environ.get("OFFHOOK_DATABASE_URL", "off"),
     }
 
 

@@ -105,6 +105,7 @@ def settings_for(cloud: Simulator) -> dict[str, str]:
         "OPENAI_API_KEY": cloud.api_key,
         "OPENAI_WEBHOOK_SECRET": cloud.webhook_secret,
         "OPENAI_BASE": cloud.base_url,
+        "OFFHOOK_DATABASE_URL": "off",  # trying something out leaves no file behind
     }
     if cloud.profile.name == "azure":
         own |= {"OFFHOOK_PROVIDER": "azure", "REALTIME_MODEL": cloud.deployments[0]}

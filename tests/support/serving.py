@@ -208,6 +208,7 @@ def environment(cloud: Simulator, **env: str) -> dict[str, str]:
         "OFFHOOK_IDLE_TIMEOUT_MS": "0",  # at speed, nobody talks fast enough
         "OFFHOOK_ATTACH_BUDGET_MS": "1500",
         "OFFHOOK_LOG_LEVEL": "debug",
+        "OFFHOOK_DATABASE_URL": "off",
         **(azure if cloud.profile.name == "azure" else {}),
         **env,
     }

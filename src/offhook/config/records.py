@@ -33,3 +33,17 @@ class Records(Group):
         example="postgresql://offhook@db.example.com/offhook",
         unset="`sqlite:///offhook.sqlite3`",
     )
+    spool_dir: str | None = setting(
+        "OFFHOOK_SPOOL_DIR",
+        None,
+        "The folder where records wait for the database; several processes may share it",
+        accepts="the path of a folder",
+        example="/var/lib/offhook/spool",
+        unset="`offhook-spool`, next to the SQLite file",
+    )
+    spool_spare: int = setting(
+        "OFFHOOK_SPOOL_SPARE",
+        10_000,
+        "How many records are kept in memory at most, while neither disk nor database takes any",
+        span=(0, 1_000_000),
+    )

@@ -6,9 +6,11 @@ from typing import get_type_hints
 
 from msgspec import Struct
 
+from offhook.config.costs import Costs
 from offhook.config.declare import Group
 from offhook.config.endpoint import Endpoint
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
+from offhook.config.privacy import Privacy
 from offhook.config.records import Records
 
 
@@ -28,6 +30,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     limits: Limits
     phone: Phone
     records: Records
+    privacy: Privacy
+    costs: Costs
     shop: Shop
 
 

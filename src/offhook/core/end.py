@@ -36,6 +36,7 @@ class EndReason(StrEnum):
     NO_EVENTS = "no_events"
     MODEL_FAILED = "model_failed"
     TRANSFER_FAILED = "transfer_failed"  # the last resort, after the model had failed
+    OVER_BUDGET = "over_budget"  # refused before it was accepted
     SHUT_DOWN = "shut_down"
     BUG = "bug"
 
@@ -56,9 +57,18 @@ FAULTS = {
     EndReason.NO_EVENTS: Fault.CLOUD,
     EndReason.MODEL_FAILED: Fault.CLOUD,
     EndReason.TRANSFER_FAILED: Fault.CARRIER,
+    EndReason.OVER_BUDGET: Fault.CONFIGURATION,
     EndReason.SHUT_DOWN: Fault.US,
     EndReason.BUG: Fault.US,
 }
+
+
+class Refused(Struct, frozen=True, gc=False):
+    """Why a call is not even accepted, and the SIP status that the caller's network is told."""
+
+    code: int
+    reason: EndReason
+    why: str = ""
 
 
 class End(Struct, frozen=True, gc=False):

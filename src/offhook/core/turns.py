@@ -89,7 +89,7 @@ class Turns(Struct, frozen=True):
     def begun(self, response: str, after: tuple[str, ...], ledger: Ledger, now: float) -> Turns:
         """A response has begun that answers the caller, or goes on after these function calls."""
         turn = self._concerned(after, ledger)
-        if turn is None or not response or self._of(response) is not None:
+        if turn is None or not response or self.of(response) is not None:
             return self
         at = now if turn.response_at is None else turn.response_at
         return self._with(replace(turn, response_at=at, responses=(*turn.responses, response)))
@@ -105,7 +105,7 @@ class Turns(Struct, frozen=True):
 
     def heard(self, response: str, now: float) -> Turns:
         """The caller begins to hear this response."""
-        turn = self._of(response)
+        turn = self.of(response)
         if turn is None or turn.audio_at is not None:
             return self
         return self._with(replace(turn, audio_at=now))
@@ -114,9 +114,10 @@ class Turns(Struct, frozen=True):
         if not after:
             return self.log.get(self.open or "")
         asked = ledger.calls.get(after[0])
-        return self._of(asked.response) if asked is not None else None
+        return self.of(asked.response) if asked is not None else None
 
-    def _of(self, response: str) -> Turn | None:
+    def of(self, response: str) -> Turn | None:
+        """The turn that this response answers."""
         if not response:
             return None
         return next((t for t in reversed(self.log.values()) if response in t.responses), None)

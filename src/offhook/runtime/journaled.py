@@ -21,6 +21,7 @@ from offhook.runtime.entries import VERSION, Kind
 from offhook.runtime.journal import Journal
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
+from offhook.runtime.scribe import Scribe
 from offhook.runtime.session import Ended, Session
 
 
@@ -28,9 +29,15 @@ class JournaledSession(Session):
     """Notes what comes in, what is decided and what goes out, in the order in which it happens."""
 
     def __init__(
-        self, line: Line, cloud: Cloud, narrator: Narrator, ended: Ended, journal: Journal
+        self,
+        line: Line,
+        cloud: Cloud,
+        narrator: Narrator,
+        ended: Ended,
+        scribe: Scribe | None,
+        journal: Journal,
     ) -> None:
-        super().__init__(line, cloud, narrator, ended)
+        super().__init__(line, cloud, narrator, ended, scribe)
         self._journal = journal
         self._decide = self._noted_step
         self._raw = b""

@@ -10,6 +10,7 @@ from offhook.core.transcript import Who
 from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.realtime.frames import Unknown, Unreadable
+from offhook.runtime.meter import Meter
 
 # Frequent, and of no interest by themselves; none of them ends a transfer.
 UNTOLD = frozenset(
@@ -21,7 +22,6 @@ UNTOLD = frozenset(
         on.ReplyAsked,
         on.ReplyBegun,
         on.SayEnded,
-        on.Used,
         on.UtteranceOpened,
     }
 )
@@ -30,8 +30,11 @@ UNTOLD = frozenset(
 class Narrator:
     """The narrator of one call. `words`: whether what was said may be logged."""
 
-    def __init__(self, call_id: str, metrics: Metrics, *, words: bool) -> None:
+    def __init__(
+        self, call_id: str, metrics: Metrics, *, words: bool, meter: Meter | None = None
+    ) -> None:
         self._metrics = metrics
+        self._meter = meter or Meter(metrics)
         self._words = words
         self._call = get_logger("call").bind(call_id=call_id)
         self._tool = get_logger("tool").bind(call_id=call_id)
@@ -42,6 +45,8 @@ class Narrator:
         if type(event) in UNTOLD:
             return
         match event:
+            case on.Used() | on.TranscriptionUsed():
+                self._meter.used(before, after)
             case on.Noted():
                 self._said(event)
             case on.ToolAsked() | on.ToolVoided() | on.ToolEnded():
@@ -54,6 +59,8 @@ class Narrator:
                 self._referred(after, event)
             case _:
                 self._lined(before, event, after)
+        if after.turns is not before.turns:
+            self._meter.heard(before, after)
         if after.transfer.attempts is not before.transfer.attempts:
             attempt = after.transfer.attempts[-1]
             self._metrics.transferred(attempt.outcome)
@@ -79,6 +86,8 @@ class Narrator:
                 again = before.phase is Phase.REJOINING
                 if again:
                     self._metrics.sideband_reattached()
+                elif after.attached_at is not None:
+                    self._metrics.ring_to_attach(after.attached_at - after.rang_at)
                 log.info("ws_opened", status="ws_opened", again=again)
             case on.AttachFailed(refusal, detail):
                 log.info("attach failed", refusal=refusal, detail=detail, tries=before.tries)
@@ -155,6 +164,7 @@ class Narrator:
         """The summary of the whole call, in one line."""
         self._metrics.call_ended(end.reason, end.fault)
         said = [u for u in call.transcript.utterances if u.text]
+        usd = self._meter.bill(call).usd
         log = self._call.warning if end.fault not in (Fault.CALLER, Fault.BOT) else self._call.info
         log(
             "ended",
@@ -169,6 +179,7 @@ class Narrator:
             transfers=[a.outcome for a in call.transfer.attempts],
             input_tokens=call.usage.responses.input,
             output_tokens=call.usage.responses.output,
+            cost_usd=None if usd is None else round(usd, 4),
         )
 
 

@@ -26,6 +26,7 @@ from offhook.realtime.surface import Out, Surface
 from offhook.runtime.cloud import Cloud, Refused, Socket
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
+from offhook.runtime.scribe import Scribe
 from offhook.runtime.sideband import Sideband
 from offhook.runtime.toolrunner import ToolRunner
 
@@ -43,19 +44,21 @@ class Session:
         cloud: Cloud,
         narrator: Narrator,
         ended: Ended,
+        scribe: Scribe | None = None,
     ) -> None:
         self.call: Call
         self._surface = surface.begin(line.config, line.response_limit)
         self._line = line
         self._cloud = cloud
         self._narrator = narrator
+        self._scribe = scribe
         self._ended = ended
         self._decide = step  # where a journal listens in
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[on.Event] = deque()
         self._stepping = False
         self._sideband = Sideband(self.frame, self._lost)
-        self._tools = ToolRunner(line, self._spawn, self.report)
+        self._tools = ToolRunner(line, self._spawn, self.report, self._recorded)
         self._request: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.Handle | None = None  # of a time gone by, uvloop's tells no time
@@ -66,6 +69,8 @@ class Session:
     def begin(self, call: Call, commands: list[do.Command]) -> None:
         """Start a call that has just rung."""
         self.call = call
+        if self._scribe is not None:
+            self._scribe.began(call)
         self._stepping = True
         self._start_all(commands)
         self._stepping = False
@@ -98,6 +103,7 @@ class Session:
         try:
             self.call, commands = self._decide(before, event, self._loop.time())
             self._narrator.stepped(before, event, self.call)
+            self._record(before, event)
             self._start_all(commands)
         except Exception as error:
             self._broke(event, error)
@@ -107,12 +113,25 @@ class Session:
         self._narrator.broke(traceback.format_exc())
         if isinstance(event, on.Broke):  # not even the way out works: leave by the window
             end = End(EndReason.BUG, type(error).__name__)
-            self.call = self.call.with_(phase=Phase.ENDED, end=end, ended_at=self._loop.time())
+            before = self.call
+            self.call = before.with_(phase=Phase.ENDED, end=end, ended_at=self._loop.time())
+            self._record(before, event)
             self._inbox.clear()
             self._spawn(self._last_hang_up())
             self._finish(end)
         else:
             self._inbox.append(on.Broke(type(error).__name__))
+
+    def _record(self, before: Call, event: on.Event) -> None:
+        if self._scribe is not None:
+            bug = self._scribe.stepped(before, event, self.call)
+            if bug is not None:
+                self._narrator.broke(bug)
+
+    async def _recorded(self) -> None:
+        """Wait for the record of what led here, before what cannot be undone."""
+        if self._scribe is not None:
+            await self._scribe.settled()
 
     def frame(self, raw: bytes) -> None:
         """Take one frame of the sideband."""
@@ -215,6 +234,7 @@ class Session:
 
     async def _refer(self, target: str) -> None:
         request = requests.refer(self._line.target_uri(target))
+        await self._recorded()
         try:
             await self._cloud.post(self.call.id, request, REQUEST_S)
         except Refused as r:
@@ -224,6 +244,7 @@ class Session:
             await self.report(on.Referred())
 
     async def _hang_up(self) -> None:
+        await self._recorded()
         try:
             await self._cloud.post(self.call.id, requests.HANG_UP, REQUEST_S)
         except Refused as r:

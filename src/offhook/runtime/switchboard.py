@@ -6,16 +6,20 @@ import asyncio
 from collections.abc import Iterator
 from enum import StrEnum
 
+from offhook.core.call import Call, Phase
 from offhook.core.party import Party
 from offhook.core.step import ring
 from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.realtime import requests
+from offhook.runtime.admission import Admission, Ring
 from offhook.runtime.cloud import Cloud, Refused
 from offhook.runtime.journal import Archive
 from offhook.runtime.journaled import JournaledSession
 from offhook.runtime.line import Line
+from offhook.runtime.meter import Meter
 from offhook.runtime.narrator import Narrator
+from offhook.runtime.scribe import Desk, Scribe
 from offhook.runtime.session import Session
 
 REMEMBER_S = 24 * 3600.0  # how long a delivery or a call is known as a repeat
@@ -28,6 +32,7 @@ class Taken(StrEnum):
 
     STARTED = "started"
     DUPLICATE = "duplicate"
+    REFUSED = "refused"  # by a rule of admission
     TURNED_AWAY = "turned_away"  # we are leaving: the trunk must try somebody else
 
 
@@ -61,11 +66,24 @@ class Memory:
 class Switchboard:
     """All live calls of this process."""
 
-    def __init__(self, line: Line, cloud: Cloud, metrics: Metrics, *, words: bool = False) -> None:
+    def __init__(
+        self,
+        line: Line,
+        cloud: Cloud,
+        metrics: Metrics,
+        *,
+        words: bool = False,
+        desk: Desk | None = None,
+        admission: Admission | None = None,
+        meter: Meter | None = None,
+    ) -> None:
         self._line = line
         self._cloud = cloud
         self._metrics = metrics
         self._words = words
+        self._desk = desk  # without one, calls are not written down
+        self._admission = admission or Admission()
+        self._meter = meter or Meter(metrics)
         self._archive = Archive(line.journals) if line.journals is not None else None
         self._log = get_logger("call")
         self._sessions: dict[str, Session] = {}
@@ -92,11 +110,7 @@ class Switchboard:
         if self.draining:
             self._chore(self._turn_away(call_id))
             return Taken.TURNED_AWAY
-        narrator = Narrator(call_id, self._metrics, words=self._words)
-        session = self._session(call_id, narrator, now)
-        self._sessions[call_id] = session
-        self._idle.clear()
-        self._metrics.live_calls(len(self._sessions))
+        refused = self._admission.check(Ring(call_id, caller, called))
         call, commands = ring(
             call_id,
             self._line.rules,
@@ -104,15 +118,27 @@ class Switchboard:
             caller=caller,
             called=called,
             language=self._line.language,
+            refused=refused,
         )
+        session = self._session(call)
+        self._sessions[call_id] = session
+        self._idle.clear()
+        self._metrics.live_calls(len(self._sessions))
         session.begin(call, commands)
-        return Taken.STARTED
+        if refused is None:
+            return Taken.STARTED
+        self._metrics.refused(refused.reason)
+        self._log.warning("refused", call_id=call_id, reason=refused.reason, detail=refused.why)
+        return Taken.REFUSED
 
-    def _session(self, call_id: str, narrator: Narrator, now: float) -> Session:
-        if self._archive is None:
-            return Session(self._line, self._cloud, narrator, self._ended)
-        journal = self._archive.open(call_id, now)
-        return JournaledSession(self._line, self._cloud, narrator, self._ended, journal)
+    def _session(self, call: Call) -> Session:
+        narrator = Narrator(call.id, self._metrics, words=self._words, meter=self._meter)
+        clock = asyncio.get_running_loop().time
+        scribe = None if self._desk is None else Scribe(self._desk, call, clock)
+        if self._archive is None or call.phase is Phase.REJECTING:
+            return Session(self._line, self._cloud, narrator, self._ended, scribe)
+        journal = self._archive.open(call.id, call.rang_at)
+        return JournaledSession(self._line, self._cloud, narrator, self._ended, scribe, journal)
 
     def _ended(self, session: Session) -> None:
         self._sessions.pop(session.call.id, None)

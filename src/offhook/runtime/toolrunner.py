@@ -15,16 +15,18 @@ from offhook.runtime.line import Line
 from offhook.tools.run import run
 
 Report: TypeAlias = Callable[[on.Event], Awaitable[None]]
+Recorded: TypeAlias = Callable[[], Awaitable[None]]
 Spawn: TypeAlias = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class ToolRunner:
     """Each tool that is started ends as exactly one `ToolEnded`, reported in its own task."""
 
-    def __init__(self, line: Line, spawn: Spawn, report: Report) -> None:
+    def __init__(self, line: Line, spawn: Spawn, report: Report, recorded: Recorded) -> None:
         self._line = line
         self._spawn = spawn
         self._report = report
+        self._recorded = recorded
         self._loop = asyncio.get_running_loop()
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -38,6 +40,9 @@ class ToolRunner:
             if isinstance(tool, InvalidArguments):
                 await self._report(on.ToolEnded(ref, tool))
                 return
+            if tool.effects:
+                await self._report(on.ToolStarted(ref))
+                await self._recorded()
             timeout, began = self._line.tool_timeout, self._loop.time()
             outcome = await run(tool, call, arguments, default_timeout=timeout)
             await self._report(on.ToolEnded(ref, outcome, self._loop.time() - began))

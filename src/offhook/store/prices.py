@@ -98,6 +98,17 @@ class Prices(Struct, frozen=True, kw_only=True):
         plain = name[: snapshot.start()] if snapshot and snapshot.end() == len(name) else name
         return self.models.get(name) or self.models.get(plain)
 
+    def with_aliases(self, aliases: Mapping[str, str]) -> Prices:
+        """The same prices for these names, too. Raises `ValueError` if a model has no price."""
+        for name, model in aliases.items():
+            if self.of(model) is None:
+                known = ", ".join(sorted(self.models))
+                raise ValueError(
+                    f"{name} is to be priced as {model}, of which there is no price; "
+                    f"there are prices of {known}"
+                )
+        return Prices(edition=self.edition, models=self.models, aliases=dict(aliases))
+
 
 class Bill(Struct, frozen=True, gc=False):
     """What something costs: `known` US dollars, and whether that is all of it."""
@@ -174,23 +185,17 @@ def list_prices() -> Prices:
     return Prices(edition=table.date.isoformat(), models=table.models)
 
 
-def prices(own: Path | None = None, aliases: Mapping[str, str] | None = None) -> Prices:
+def prices(own: Path | None = None) -> Prices:
     """The list prices, with those of the user's own file before them.
 
-    `aliases` say which model a deployment is. Raises `ValueError` that says what is wrong with
-    the file, or which alias leads to a model without a price.
+    Raises `ValueError` that says what is wrong with the file.
     """
     table = list_prices()
-    edition, models = table.edition, table.models
-    if own is not None:
-        theirs = read(own)
-        edition = f"{edition}, own {theirs.date.isoformat()}"
-        models = {**models, **theirs.models}
-    both = Prices(edition=edition, models=models, aliases=dict(aliases or {}))
-    for name, model in both.aliases.items():
-        if both.of(model) is None:
-            raise ValueError(f"{name}: there is no price of a model {model!r}")
-    return both
+    if own is None:
+        return table
+    theirs = read(own)
+    edition = f"{table.edition}, own {theirs.date.isoformat()}"
+    return Prices(edition=edition, models={**table.models, **theirs.models})
 
 
 def read(path: Path) -> _Table:

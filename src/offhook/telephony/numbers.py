@@ -17,6 +17,8 @@ from msgspec import Struct
 MAX_TEXT = 2048
 _MAX_NAME = 80
 _MAX_USER = 128
+_MAX_DIGITS = 32  # to be shown; E.164 ends at 15
+_HIDDEN = 5  # digits: 100,000 people it could be
 
 _QUOTED = re.compile(r'\s*"((?:[^"\\]|\\.)*+)"')
 _SCHEME = re.compile(r"\s*(sips?|tel):", re.IGNORECASE)
@@ -97,18 +99,34 @@ def is_number(user: str) -> bool:
     return _NUMBER.fullmatch(_SEPARATORS.sub("", user)) is not None
 
 
-def mask(number: str) -> str:
+def mask(number: str | None) -> str:
     """Return a number that can be shown: who knows it recognises it, nobody can dial it.
 
-    `+493023125001` becomes `+4930******01`. At least five digits are hidden, or all but one of
-    a number too short for that; of what is no number only the first letter stays.
+    `+493023125001` becomes `+49 30 *****001`: the country, the area where the number has one,
+    and two or three last digits. At least five digits are hidden, or all but one of a number too
+    short for that; of what is no number only the first letter stays. Nobody is `anonymous`.
     """
+    if number is None:
+        return "anonymous"
     if not is_number(number):
         return number[:1] + "***"
-    dense = _SEPARATORS.sub("", number)
-    head = max(0, min(5, len(dense) - 7))
-    tail = 2 if len(dense) >= 7 else 1
-    return dense[:head] + "*" * (len(dense) - head - tail) + dense[len(dense) - tail :]
+    dense = _SEPARATORS.sub("", number)[:_MAX_DIGITS]
+    head, rest = _country_and_area(dense)
+    tail = min(3, len(rest) - _HIDDEN) if len(rest) > _HIDDEN + 1 else 1
+    return head + "*" * (len(rest) - tail) + rest[-tail:]
+
+
+def _country_and_area(dense: str) -> tuple[str, str]:
+    """Split into what may be shown at the front, and the rest; the area only of a long number."""
+    try:
+        number = phonenumbers.parse(dense)
+    except phonenumbers.NumberParseException:
+        return "", dense
+    rest = phonenumbers.national_significant_number(number)
+    area = phonenumbers.length_of_geographical_area_code(number)
+    if not 0 < area <= len(rest) - _HIDDEN - 2:
+        return f"+{number.country_code} ", rest
+    return f"+{number.country_code} {rest[:area]} ", rest[area:]
 
 
 def _e164(text: str, region: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from aiohttp import BaseConnector
 from fastapi import FastAPI, Request
@@ -13,9 +13,15 @@ from offhook._version import __version__
 from offhook.bot import Bot
 from offhook.config import Settings, auth_headers
 from offhook.observe.metrics import Metrics
+from offhook.runtime.admission import Admission
+from offhook.runtime.budget import following, make_budget
 from offhook.runtime.cloud import Cloud
+from offhook.runtime.deliveries import Deliveries
 from offhook.runtime.line import make_line
+from offhook.runtime.meter import Meter
+from offhook.runtime.recording import open_books, open_desk
 from offhook.runtime.switchboard import Switchboard
+from offhook.runtime.tariffs import make_tariff
 from offhook.web import health
 from offhook.web.webhook import Webhook
 
@@ -26,8 +32,8 @@ def create_app(
     """An application that answers calls with this bot.
 
     `connector` makes another way to the cloud than TCP. Raises `TargetError` if a target cannot
-    be dialled. The switchboard is `app.state.switchboard`,
-    the counters are `app.state.metrics`.
+    be dialled. The switchboard is `app.state.switchboard`, the counters are `app.state.metrics`,
+    the database of records `app.state.database`, `None` where none are kept.
     """
     metrics = Metrics()
     cloud = Cloud(
@@ -37,18 +43,30 @@ def create_app(
         connector=connector,
     )
     line = make_line(bot, settings)
-    switchboard = Switchboard(line, cloud, metrics, words=settings.logs.transcripts)
+    database, writer = open_books(settings) or (None, None)
+    tariff = make_tariff(settings)
+    budget = make_budget(settings, metrics)
+    switchboard = Switchboard(
+        line,
+        cloud,
+        metrics,
+        words=settings.logs.transcripts,
+        desk=open_desk(bot, settings, writer, tariff) if writer else None,
+        admission=Admission([budget] if budget else []),
+        meter=Meter(metrics, tariff, budget.spend if budget else None),
+    )
     secrets = () if settings.server.test_mode else settings.server.webhook_secrets
     webhook = Webhook(
         switchboard,
         metrics,
         [s.get_secret_value() for s in secrets],
         region=settings.phone.default_region,
+        deliveries=Deliveries(writer) if writer else None,
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with cloud:
+        async with writer or nullcontext(), following(budget, database), cloud:
             yield
             await switchboard.drain(0.0)
 
@@ -62,7 +80,11 @@ def create_app(
     )
     app.state.switchboard = switchboard
     app.state.metrics = metrics
+    app.state.database = database
+    app.state.writer = writer
     app.state.line = line
+    app.state.tariff = tariff
+    app.state.budget = budget
     app.include_router(webhook.router)
     app.include_router(health.routes(switchboard))
     app.add_exception_handler(404, _nothing_here)

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from offhook.errors import DeliveryError
 from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
+from offhook.runtime.deliveries import Deliveries
 from offhook.runtime.switchboard import Switchboard
 from offhook.telephony import incoming, signature
 
@@ -47,17 +48,20 @@ class Webhook:
         secrets: Sequence[str],
         *,
         region: str | None = None,
+        deliveries: Deliveries | None = None,
     ) -> None:
         self._switchboard = switchboard
         self._metrics = metrics
         self._secrets = tuple(secrets)
         self._region = region
+        self._deliveries = deliveries
         self._log = get_logger("webhook")
         self.router = APIRouter()
         self.router.add_route(PATH, self.receive, methods=["POST"], name="webhook")
 
     async def receive(self, request: Request) -> JSONResponse:
         """One delivery."""
+        began = time.perf_counter()
         try:
             body = await read(request)
             delivery_id = self._checked(request, body)
@@ -65,10 +69,30 @@ class Webhook:
         except DeliveryError as error:
             self._metrics.delivered(error.code)
             self._log.warning("refused", status=error.status, code=error.code, why=str(error))
+            self._note(began, error.code, error.status)
             return refuse(error)
-        result = self._take(delivery_id or event.event_id, event)
+        delivery_id = delivery_id or event.event_id
+        result = self._take(delivery_id, event)
         self._metrics.delivered(result)
+        self._note(began, result, delivery_id=delivery_id, event=event)
         return JSONResponse({"ok": True, "result": result})
+
+    def _note(
+        self,
+        began: float,
+        result: str,
+        status: int = 200,
+        *,
+        delivery_id: str = "",
+        event: incoming.Event | None = None,
+    ) -> None:
+        if self._deliveries is None:
+            return
+        call_id = event.call_id if isinstance(event, incoming.Incoming) else None
+        kind = event.type if isinstance(event, incoming.Other) else call_id and incoming.RINGING
+        self._deliveries.note(
+            began, result, status, delivery_id=delivery_id, event_type=kind, call_id=call_id
+        )
 
     def _checked(self, request: Request, body: bytes) -> str:
         """The id of the delivery, once its signature is found right."""

@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("utterances", sa.Integer(), server_default="0", nullable=False),
         sa.Column("tools", sa.Integer(), server_default="0", nullable=False),
         sa.Column("cost_usd", sa.Float(), nullable=True),
+        sa.Column("known_usd", sa.Float(), server_default="0", nullable=False),
         sa.Column("prices", sa.String(length=32), nullable=True),
         sa.Column("consent", sa.String(length=16), nullable=True),
         sa.Column("keep", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -246,6 +247,7 @@ def upgrade() -> None:
         sa.Column("text_out", sa.Integer(), server_default="0", nullable=False),
         sa.Column("audio_out", sa.Integer(), server_default="0", nullable=False),
         sa.Column("seconds", sa.Float(), nullable=True),
+        sa.Column("known", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.PrimaryKeyConstraint("call_id", "ref", name=op.f("pk_usage")),
     )
     with op.batch_alter_table("usage", schema=None) as batch_op:
@@ -263,4 +265,40 @@ def upgrade() -> None:
         sa.Column("spoken_ms", sa.Integer(), nullable=True),
         sa.Column("heard_ms", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("call_id", "item", name=op.f("pk_utterances")),
+    )
+    _guard_the_audit_log()
+
+
+def _guard_the_audit_log() -> None:
+    """Entries are only added at the end; old ones go only if the newest is an anchor that says so.
+
+    `store/audit.py` chains them; this keeps a mistake in a query from breaking the chain.
+    """
+    anchored = """EXISTS (
+        SELECT 1 FROM audit WHERE n = (SELECT max(n) FROM audit) AND action = 'audit.pruned'
+        AND n > OLD.n AND CAST(subject AS BIGINT) >= OLD.n)"""
+    why = "the audit log is append-only"
+    if op.get_bind().dialect.name == "sqlite":
+        for event, when in (
+            ("UPDATE", "1"),
+            ("DELETE", f"NOT {anchored}"),
+            ("INSERT", "NEW.n <= (SELECT max(n) FROM audit)"),  # REPLACE fires no DELETE
+        ):
+            op.execute(
+                f"CREATE TRIGGER audit_{event.lower()} BEFORE {event} ON audit WHEN {when} "
+                f"BEGIN SELECT RAISE(ABORT, '{why}'); END"
+            )
+        return
+    op.execute(
+        f"""CREATE FUNCTION audit_guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF TG_OP = 'DELETE' THEN IF {anchored} THEN RETURN OLD; END IF; END IF;
+        RAISE EXCEPTION '{why}'; END $$"""
+    )
+    op.execute(
+        "CREATE TRIGGER audit_rows BEFORE UPDATE OR DELETE ON audit "
+        "FOR EACH ROW EXECUTE FUNCTION audit_guard()"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_all BEFORE TRUNCATE ON audit "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_guard()"
     )

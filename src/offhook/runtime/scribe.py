@@ -1,0 +1,290 @@
+"""Writes a call down. The call is a value, so its record is the difference of two of them.
+
+A step that changes nothing of interest costs next to nothing: parts of a call that are the same
+object are the same. What must not be kept is taken out before anything leaves this module.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from itertools import compress
+from operator import is_not
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from offhook.core import events as on
+from offhook.core.call import Call, Phase
+from offhook.core.outcomes import Answered, Cancelled, Failed, InvalidArguments
+from offhook.core.toolcalls import ToolCall
+from offhook.core.transcript import Transcript, Utterance
+from offhook.core.transfer import TransferOutcome
+from offhook.runtime.measured import turn_facts, usage_facts
+from offhook.runtime.moments import KEYS, RANG, TOLD, moments
+from offhook.store.facts import (
+    AnyFact,
+    CallFact,
+    MomentFact,
+    ToolFact,
+    TransferFact,
+    UtteranceFact,
+)
+from offhook.store.policy import Policy, Redaction
+from offhook.store.prices import Tariff
+from offhook.store.vault import Vault
+from offhook.store.writer import Writer
+
+FENCE = 1 << 32  # the records of a later owner of the call are newer than all of an earlier one
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """What the scribes of all calls of a process share."""
+
+    writer: Writer
+    policy: Policy
+    vault: Vault
+    provider: str
+    model: str
+    bot: str
+    replica: str
+    tariff: Tariff
+
+
+class Scribe:
+    """The scribe of one call. `fence` grows with each process that owns the call."""
+
+    def __init__(self, desk: Desk, call: Call, clock: Callable[[], float], fence: int = 1) -> None:
+        self._desk = desk
+        self._id = call.id
+        self._redaction = Redaction(desk.policy)
+        self._clock = clock
+        self._epoch = time.time() - clock()
+        self._rev = fence * FENCE
+        self._moments = 0
+        self._keys: MomentFact | None = None  # the run of keys that is being counted
+        self._words: tuple[str, str | None] = ("", None)  # as last said, and as kept
+        name = call.caller.name
+        self._number = desk.policy.number(call.caller.number, desk.vault)
+        self._name = self._redaction.name(name) if name else None
+
+    def began(self, call: Call) -> None:
+        """Note a call that has just rung."""
+        self._desk.writer.take([self._call(call), self._moment(RANG, call.rang_at)])
+
+    def stepped(self, before: Call, event: on.Event, after: Call) -> str | None:
+        """Note what a step has changed. The trace of a bug of ours, which costs no call."""
+        if after is before and type(event) not in TOLD:
+            return None
+        try:
+            facts = list(self._facts(before, event, after))
+            if facts:
+                self._desk.writer.take(facts)
+        except Exception:
+            return traceback.format_exc()
+        return None
+
+    async def settled(self) -> None:
+        """Wait until what was noted is safe, but never for long."""
+        await self._desk.writer.settled()
+
+    def _facts(self, before: Call, event: on.Event, after: Call) -> Iterator[AnyFact]:
+        late = after.phase is Phase.ENDED
+        grown = False
+        if after.transcript is not before.transcript:
+            yield from self._utterances(before.transcript, after.transcript)
+            grown = True
+        if after.tools is not before.tools:
+            yield from self._tools(before, after)
+            grown = True
+        if after.transfer is not before.transfer:
+            yield from self._transfers(before, after)
+        for turn in turn_facts(before, after, self._at):
+            yield replace(turn, call_id=self._id, rev=self._next())
+        if after.usage is not before.usage:
+            yield from self._used(before, event, after)
+        if after.phase is not before.phase or after.greeted_at != before.greeted_at:
+            yield from self._told(before, event, after)
+            if late:
+                yield from self._never_understood(after)
+            yield self._call(after)
+            return
+        match event:
+            case on.DigitPressed():
+                yield self._key()
+            case _ if type(event) in TOLD:
+                yield from self._told(before, event, after)
+        if late and grown:
+            yield self._call(after)
+
+    # The call as a whole
+
+    def _call(self, call: Call) -> CallFact:
+        said = sum(1 for u in call.transcript if u.text)
+        attempts = call.transfer.attempts
+        gone = attempts and attempts[-1].outcome is TransferOutcome.TRANSFERRED
+        end, bill = call.end, self._desk.tariff.bill(call.usage)
+        return CallFact(
+            call_id=self._id,
+            rev=self._next(),
+            rang_at=self._at(call.rang_at),
+            phase=call.phase,
+            provider=self._desk.provider,
+            model=self._desk.model,
+            bot=self._desk.bot,
+            language=call.language,
+            line=call.called,
+            replica=self._desk.replica,
+            caller_hash=self._number.hash,
+            caller_number=self._number.number,
+            caller_masked=self._number.masked,
+            caller_name=self._name,
+            accepted_at=self._if(call.accepted_at),
+            attached_at=self._if(call.attached_at),
+            greeted_at=self._if(call.greeted_at),
+            greeted=call.greeted,
+            ended_at=self._if(call.ended_at),
+            reason=end.reason if end else None,
+            fault=end.fault if end else None,
+            detail=self._detail(end.detail) if end else None,
+            target=attempts[-1].target if gone else None,
+            utterances=said,
+            tools=len(call.tools.calls),
+            cost_usd=bill.usd,
+            known_usd=bill.known,
+            prices=self._desk.tariff.edition,
+        )
+
+    # Its parts
+
+    def _utterances(self, before: Transcript, after: Transcript) -> Iterator[UtteranceFact]:
+        """Those whose text or place is new. One that nobody has put into words yet can wait."""
+        old, new = before.utterances, after.utterances
+        places = [*compress(range(len(new)), map(is_not, old, new)), *range(len(old), len(new))]
+        for place in places:
+            said = new[place]
+            if said.text is not None or said.cut:
+                yield self._utterance(place, said)
+
+    def _never_understood(self, call: Call) -> Iterator[UtteranceFact]:
+        for place, said in enumerate(call.transcript):
+            if said.text is None and not said.cut:
+                yield self._utterance(place, said)
+
+    def _utterance(self, place: int, said: Utterance) -> UtteranceFact:
+        return UtteranceFact(
+            call_id=self._id,
+            rev=self._next(),
+            item=said.item,
+            place=place,
+            who=said.who,
+            at=self._at(said.at),
+            text=self._kept(said.text),
+            spoken_ms=said.spoken_ms,
+            heard_ms=said.heard_ms,
+        )
+
+    def _kept(self, text: str | None) -> str | None:
+        """What may be kept of it; its length and its end follow its words and tell them again."""
+        if text is None:
+            return None
+        if text is not self._words[0]:
+            self._words = (text, self._redaction.transcript(text))
+        return self._words[1]
+
+    def _tools(self, before: Call, after: Call) -> Iterator[ToolFact]:
+        for ref, tool in after.tools.calls.items():
+            was = before.tools.calls.get(ref)
+            if was is None or was.outcome is not tool.outcome:
+                yield self._tool(tool)
+
+    def _tool(self, tool: ToolCall) -> ToolFact:
+        output, error = None, None
+        match tool.outcome:
+            case Answered(text):
+                output = self._redaction.output(text)
+            case Failed(why) | InvalidArguments(why) | Cancelled(why):
+                error = self._detail(why)
+        return ToolFact(
+            call_id=self._id,
+            rev=self._next(),
+            ref=tool.ref,
+            name=tool.name,
+            asked_at=self._at(tool.asked_at),
+            ended_at=self._if(tool.ended_at),
+            arguments=self._redaction.arguments(tool.arguments) if tool.arguments else None,
+            outcome=tool.result,
+            output=output,
+            error=error,
+        )
+
+    def _transfers(self, before: Call, after: Call) -> Iterator[TransferFact]:
+        """The one that has begun, and those that have ended."""
+        tried = after.transfer.attempts
+        for n in range(len(before.transfer.attempts), len(tried)):
+            yield TransferFact(
+                call_id=self._id,
+                rev=self._next(),
+                n=n,
+                target=tried[n].target,
+                reason=self._detail(tried[n].reason),
+                began_at=self._at(tried[n].began_at),
+                ended_at=self._at(tried[n].ended_at),
+                outcome=tried[n].outcome,
+                detail=self._detail(tried[n].detail),
+            )
+        if after.transfer.active and not before.transfer.active:
+            yield TransferFact(
+                call_id=self._id,
+                rev=self._next(),
+                n=len(tried),
+                target=after.transfer.target,
+                reason=self._detail(after.transfer.reason),
+                began_at=self._at(after.transfer.began_at),
+            )
+
+    def _used(self, before: Call, event: on.Event, after: Call) -> Iterator[AnyFact]:
+        """What was used, and what the call costs by now."""
+        now = self._at(self._clock())
+        for part in usage_facts(before, event, after, now, self._desk.tariff):
+            yield replace(part, call_id=self._id, rev=self._next())
+        yield self._call(after)
+
+    # Its timeline
+
+    def _told(self, before: Call, event: on.Event, after: Call) -> Iterator[MomentFact]:
+        for kind, detail in moments(before, event, after):
+            yield self._moment(kind, self._clock(), self._detail(detail))
+
+    def _moment(self, kind: str, at: float, detail: str | None = None) -> MomentFact:
+        n, self._moments = self._moments, self._moments + 1
+        return MomentFact(
+            call_id=self._id, rev=self._next(), n=n, at=self._at(at), kind=kind, detail=detail
+        )
+
+    def _key(self) -> MomentFact:
+        """One more key of a run; which one, nobody will know."""
+        last = self._keys
+        if last is None or last.n != self._moments - 1:
+            self._keys = self._moment(KEYS, self._clock(), "1")
+        else:
+            count = str(int(last.detail or 0) + 1)
+            self._keys = replace(last, rev=self._next(), detail=count)
+        return self._keys
+
+    # What the store counts in
+
+    def _next(self) -> int:
+        self._rev += 1
+        return self._rev
+
+    def _at(self, time: float) -> int:
+        """A time of the call as milliseconds since 1970."""
+        return round((self._epoch + time) * 1000)
+
+    def _if(self, time: float | None) -> int | None:
+        return None if time is None else self._at(time)
+
+    def _detail(self, text: str | None) -> str | None:
+        return self._redaction.detail(text) if text else None

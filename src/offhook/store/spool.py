@@ -1,0 +1,239 @@
+"""Facts on disk on their way to the database: there at once, so that a killed process loses none.
+
+Several processes may share a folder. Each appends to segments of its own, one JSON object a line,
+and holds a lock on them, which ends with the process however that ends: a segment that another
+process can lock is an orphan, and is adopted. What the database has is cut off again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from offhook.store.facts import AnyFact
+from offhook.store.locks import lock
+
+SEGMENT = 1 << 20  # bytes; then another is begun
+CHUNK = 1 << 16  # bytes; what is read at a time, or one line if that is longer
+SPARE = 10_000  # facts kept in memory while the disk takes none
+AGAIN_S = 1.0  # between two tries of a disk that takes none
+SUFFIX = ".spool"
+
+_OPTIONS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_encode = msgspec.json.Encoder().encode_lines
+_decode = msgspec.json.Decoder(AnyFact).decode
+
+
+class Batch(Struct, frozen=True):
+    """Facts in the order in which they were taken, and where they end in their segment.
+
+    `lines` counts those that cannot be read, too. Without an end they come from memory.
+    """
+
+    facts: list[AnyFact]
+    lines: int
+    end: int | None = None
+
+    @property
+    def unreadable(self) -> int:
+        """How many lines are no facts."""
+        return self.lines - len(self.facts)
+
+
+class Segment:
+    """One file, locked by us. Raises `OSError` where the disk does not want to."""
+
+    def __init__(self, path: Path, fd: int) -> None:
+        self.path = path
+        self.size = os.fstat(fd).st_size
+        self.at = 0  # before this, all of it is stored
+        self._fd = fd
+
+    def append(self, data: bytes) -> None:
+        """Add whole lines: all of them or, on a full disk, none."""
+        written = os.write(self._fd, data)
+        if written < len(data):
+            os.ftruncate(self._fd, self.size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.size += written
+
+    def peek(self, most: int) -> Batch:
+        """The facts that come next, at most `most`; none if the rest is no whole line."""
+        wanted = CHUNK
+        while True:
+            os.lseek(self._fd, self.at, os.SEEK_SET)
+            chunk = os.read(self._fd, wanted)
+            lines = chunk.split(b"\n")[:-1][:most]
+            if lines or len(chunk) < wanted:
+                break
+            wanted *= 2
+        end = self.at + sum(map(len, lines)) + len(lines)
+        facts = [fact for fact in map(_read, lines) if fact is not None]
+        return Batch(facts, len(lines), end)
+
+    @property
+    def rest(self) -> int:
+        """How many bytes are not stored yet."""
+        return self.size - self.at
+
+    def clear(self) -> None:
+        """Empty the file."""
+        os.ftruncate(self._fd, 0)
+        self.at = self.size = 0
+
+    def close(self, *, remove: bool) -> None:
+        """Give up the file and its lock."""
+        os.close(self._fd)
+        if remove:
+            with suppress(OSError):  # then it is adopted, and written again, which changes nothing
+                self.path.unlink(missing_ok=True)
+
+    def twin(self) -> int:
+        """Another descriptor of the same file, for a thread to close."""
+        return os.dup(self._fd)
+
+
+class Spool:
+    """The segments of this process, oldest first.
+
+    `taken` and `stored` count facts. While the disk takes none, `failure` says why and some are
+    kept in memory; `lost` counts those that did not fit there.
+    """
+
+    def __init__(self, folder: Path, spare: int = SPARE) -> None:
+        self.folder = folder
+        self.taken = self.stored = self.lost = 0
+        self.failure: OSError | None = None
+        self._most = spare
+        self._spare: deque[AnyFact] = deque()
+        self._lent = self._spare  # where the last batch from memory was taken from
+        self._tried_at = 0.0
+        self._segments: deque[Segment] = deque()
+
+    def open(self) -> None:
+        """Begin the first segment. Raises `OSError` if that cannot be."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._segments.append(_created(self.folder))
+
+    def append(self, facts: Sequence[AnyFact]) -> None:
+        """Write facts down. Raises `UnicodeEncodeError` for a text that has no UTF-8."""
+        data = _encode(facts)
+        if self._spare and not self._again():
+            self._keep(facts)
+            return
+        try:
+            self._write(_encode(self._spare) + data if self._spare else data)
+        except OSError as error:
+            self.failure, self._tried_at = error, time.monotonic()
+            self._keep(facts)
+        else:
+            self.failure = None
+            self._spare = deque()  # a new one, since a batch of the old may be under way
+            self.taken += len(facts)
+
+    def _write(self, data: bytes) -> None:
+        if self._segments[-1].size > SEGMENT:
+            self._segments.append(_created(self.folder))
+        self._segments[-1].append(data)
+
+    def _again(self) -> bool:
+        return time.monotonic() >= self._tried_at + AGAIN_S
+
+    def _keep(self, facts: Sequence[AnyFact]) -> None:
+        room = self._most - len(self._spare)
+        self._spare.extend(facts[:room])
+        self.taken += len(facts[:room])
+        self.lost += len(facts[room:])
+
+    def peek(self, most: int) -> Batch:
+        """The oldest facts that are not stored, at most `most`."""
+        batch = self._segments[0].peek(most)
+        if batch.lines or not self._spare:
+            return batch
+        self._lent = self._spare
+        facts = list(islice(self._spare, most))
+        return Batch(facts, len(facts))
+
+    def advance(self, batch: Batch) -> None:
+        """All of the batch is stored: forget it."""
+        if batch.end is None:
+            if self._lent is self._spare:  # else they are in a file by now, and come once more
+                self._spare = deque(islice(self._spare, batch.lines, None))
+                self.stored += batch.lines
+            return
+        self.stored += batch.lines
+        first = self._segments[0]
+        first.at = batch.end
+        if first.rest:
+            return
+        if len(self._segments) > 1:
+            self._segments.popleft().close(remove=True)
+        else:
+            first.clear()
+
+    async def sync(self) -> None:
+        """Return when all of it would survive a power cut. Raises `OSError`."""
+        twins = [segment.twin() for segment in self._segments]
+        await asyncio.to_thread(_sync, twins, self.folder)
+
+    def orphans(self) -> Iterator[Segment]:
+        """Segments whose process has ended, one by one; each is ours from then on."""
+        own = {segment.path for segment in self._segments}
+        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+            if path not in own and (segment := _adopted(path)) is not None:
+                yield segment
+
+    def close(self) -> None:
+        """Take no more; what is not stored waits for whoever adopts it."""
+        while self._segments:
+            segment = self._segments.popleft()
+            segment.close(remove=not segment.rest)
+
+
+def _read(line: bytes) -> AnyFact | None:
+    try:
+        fact: AnyFact = _decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return fact
+
+
+def _created(folder: Path) -> Segment:
+    """A new file that only its owner can read, locked before anybody could adopt it."""
+    while True:
+        path = folder / f"{time.time_ns()}-{os.getpid()}{SUFFIX}"
+        fd = os.open(path, _OPTIONS | os.O_CREAT | os.O_EXCL, 0o600)
+        if lock(fd):
+            return Segment(path, fd)
+        os.close(fd)
+
+
+def _adopted(path: Path) -> Segment | None:
+    try:
+        fd = os.open(path, _OPTIONS)
+    except OSError:  # gone meanwhile, or another user's
+        return None
+    if lock(fd):
+        return Segment(path, fd)
+    os.close(fd)
+    return None
+
+
+def _sync(fds: list[int], folder: Path) -> None:
+    with suppress(OSError):  # the names of new files; not every system lets a folder be opened
+        fds = [*fds, os.open(folder, os.O_RDONLY)]
+    for fd in fds:
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)

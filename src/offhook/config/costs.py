@@ -63,7 +63,7 @@ class Costs(Group):
         None,
         "US dollars that calls may cost in a day, by all replicas together: at 80 % the log warns, "
         "at 100 % new calls are refused; calls that are live go on",
-        span=(0.01, 1_000_000),
+        span=(0.01, 100_000),
         unit="US dollars",
         example="50",
         unset="no limit",

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from offhook.store.database import Database
 from support.postgres import Cluster, cluster
+from support.records import Absence
 
 # What is slow on a busy machine is not wrong.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -42,3 +43,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.open()
     yield database
     await database.close()
+
+
+@pytest.fixture
+def absence(
+    database_url: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Absence:
+    """How to take that database away for a while. Nobody waits long for a lock meanwhile."""
+    monkeypatch.setattr("offhook.store.database.BUSY_S", 0.05)
+    if database_url.startswith("sqlite"):
+        return Absence(database_url, None)
+    return Absence(database_url, request.getfixturevalue("postgres"))

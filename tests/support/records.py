@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Table, select
 
 from offhook.store import schema
 from offhook.store.database import Database
+from offhook.store.facts import CallFact
+from support.postgres import Cluster
 
 Row = dict[str, Any]
+
+CALL = "rtc_1"
+
+
+def call_fact(rev: int = 1, **more: object) -> CallFact:
+    """A call that has rung."""
+    fields = {"rang_at": 1, "phase": "live", "provider": "openai", "model": "m", "bot": "b"}
+    return CallFact(**{"call_id": CALL, "rev": rev, "language": "en", **fields, **more})  # type: ignore[arg-type]
 
 
 async def rows(database: Database, table: Table, **where: object) -> list[Row]:
@@ -41,3 +54,40 @@ async def timeline_of(database: Database, call_id: str) -> list[str]:
 async def everything(database: Database) -> dict[str, list[Row]]:
     """All tables of calls."""
     return {name: await rows(database, table) for name, table in schema.metadata.tables.items()}
+
+
+class Blocked:
+    """A connection that holds SQLite's lock, as another process might; to be used in a `with`."""
+
+    def __init__(self, url: str) -> None:
+        self._path = url.removeprefix("sqlite:///")
+
+    def __enter__(self) -> None:
+        self._connection = sqlite3.connect(self._path, isolation_level=None)
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.execute("ROLLBACK")
+        self._connection.close()
+
+
+class Absence:
+    """A database that can be taken away, and be brought back."""
+
+    def __init__(self, url: str, cluster: Cluster | None) -> None:
+        self._cluster = cluster
+        self._blocked = None if cluster else Blocked(url)
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Away for as long as the block lasts: stopped, or locked by somebody else."""
+        if self._blocked is not None:
+            with self._blocked:
+                yield
+            return
+        assert self._cluster is not None
+        self._cluster.stop("fast")
+        try:
+            yield
+        finally:
+            self._cluster.start()

@@ -35,12 +35,17 @@ TOLD = frozenset(
 
 def moments(before: Call, event: on.Event, after: Call) -> Iterator[Moment]:
     """What this step meant: the event first, then where it has led to."""
-    if type(event) in TOLD and before.phase is not Phase.ENDED:
+    if type(event) in TOLD and not _is_the_end(event, after):
         yield _told(event)
     if after.phase is not before.phase:
         yield _entered(before.phase, event, after)
     if after.greeted_at is not None and before.greeted_at is None:
         yield "greeted", None
+
+
+def _is_the_end(event: on.Event, after: Call) -> bool:
+    """Whether it says no more than that the call is over, as a 404 after a hang-up does."""
+    return after.phase is Phase.ENDED and isinstance(event, on.AttachFailed | on.AcceptRefused)
 
 
 def _told(event: on.Event) -> Moment:

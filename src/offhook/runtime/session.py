@@ -102,8 +102,8 @@ class Session:
         before = self.call
         try:
             self.call, commands = self._decide(before, event, self._loop.time())
-            self._narrator.stepped(before, event, self.call)
             self._record(before, event)
+            self._narrator.stepped(before, event, self.call)
             self._start_all(commands)
         except Exception as error:
             self._broke(event, error)

@@ -5,6 +5,7 @@ SQLite and PostgreSQL are told apart here and in few other places: `Database.dia
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATING = 0x0FF400C  # the advisory lock of the one replica that migrates
 BUSY_S = 10.0  # SQLite has one writer; another process waits this long for its turn
+
+for _name in ("aiosqlite", "alembic", "sqlalchemy"):  # at debug they would tell what is written
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 

@@ -47,6 +47,7 @@ class Writer:
         self._wanted = asyncio.Event()  # there is something to write
         self._hurry = asyncio.Event()  # and somebody waits for it
         self._progress = asyncio.Event()  # a pulse: something was stored
+        self._tried = asyncio.Event()  # the tables were opened, or could not be
         self._turn = asyncio.Lock()
         self._stuck: int | None = None  # how much was stored when somebody waited in vain
         self._failures = 0
@@ -70,7 +71,9 @@ class Writer:
         start = asyncio.get_running_loop().create_task
         self._opening = start(self._open())
         self._tasks = [self._opening, start(self._carry()), start(self._adopt())]
-        await asyncio.wait({self._opening}, timeout=START_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(START_S):
+                await self._tried.wait()
         return self
 
     async def __aexit__(
@@ -145,9 +148,12 @@ class Writer:
             try:
                 await self._database.open()
             except Exception as error:
-                await self._failed(error, tell_at=1)
+                self._tell_of_absence(error)
+                self._tried.set()
+                await self._pause()
             else:
                 self._worked()
+                self._tried.set()
                 return
 
     async def _carry(self) -> None:
@@ -184,7 +190,9 @@ class Writer:
             while (error := await self._try(facts)) is not None:
                 if is_of_the_value(error):
                     break
-                await self._failed(error, tell_at=2)  # once may be a connection gone stale
+                if self.away:  # the first failure may be a connection gone stale
+                    self._tell_of_absence(error)
+                await self._pause()
         if error is None:
             return
         if len(facts) > 1:  # one of them fits into no column: it must not keep back the others
@@ -196,6 +204,8 @@ class Writer:
 
     async def _try(self, facts: list[AnyFact]) -> Exception | None:
         try:
+            if self._told:  # what comes back may be empty, or of yesterday
+                await self._database.open()
             async with asyncio.timeout(WRITE_S):
                 await self._upserts.write(facts)
         except Exception as error:
@@ -203,16 +213,18 @@ class Writer:
         self._worked()
         return None
 
-    async def _failed(self, error: Exception, *, tell_at: int) -> None:
+    async def _pause(self) -> None:
         self._failures += 1
-        if self._failures >= tell_at and not self._told:
+        await asyncio.sleep(PAUSES_S[min(self._failures, len(PAUSES_S)) - 1])
+
+    def _tell_of_absence(self, error: Exception) -> None:
+        if not self._told:
             self._told = True
             self._log.error(
                 "the database is away; calls go on, and records wait",
                 detail=_why(error),
                 spool=str(self._spool.folder),
             )
-        await asyncio.sleep(PAUSES_S[min(self._failures, len(PAUSES_S)) - 1])
 
     def _worked(self) -> None:
         self._failures = 0

@@ -106,8 +106,8 @@ async def test_the_cost_of_a_deployment_is_unknown_until_it_is_said_what_it_is(
 async def test_once_the_budget_is_spent_new_calls_are_refused_and_live_ones_go_on(
     env: dict[str, Any], database: Database, dear: str
 ) -> None:
-    budget = {"OFFHOOK_PRICES": dear, "OFFHOOK_DAILY_BUDGET": "0.5", "OFFHOOK_BUDGET_CODE": "480"}
-    async with serving(**env, **budget) as service:
+    env |= {"OFFHOOK_PRICES": dear, "OFFHOOK_DAILY_BUDGET": "0.5", "OFFHOOK_BUDGET_CODE": "480"}
+    async with serving(**env) as service:
         script = Script(
             steps=(Hears(), Says("Hello?"), Hears("here"), HangsUp()),
             model=(Replies("I am here."),),
@@ -128,7 +128,7 @@ async def test_once_the_budget_is_spent_new_calls_are_refused_and_live_ones_go_o
     assert row["detail"].endswith("of $0.50 spent today")
     assert row["cost_usd"] == 0.0
     assert (await the_call(database, live.call_id))["reason"] == "caller_hung_up"
-    async with serving(**env, **budget) as service:  # another replica, or the next life of this one
+    async with serving(**env) as service:  # another replica, or the next life of this one
         again = await service.ring()
         assert (await service.ended(again))["reason"] == "over_budget"
 

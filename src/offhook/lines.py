@@ -21,6 +21,7 @@ ENGLISH = Lines(
     wrap_up=exactly("Our call must end in about a minute. Is there one last thing?"),
     time_up=exactly("Our time is up, and I have to end the call. Thank you, goodbye!"),
     shut_down=exactly("I am sorry, I have to end the call. Please call again. Goodbye!"),
+    filler=exactly("One moment, please. I am still looking."),
 )
 
 GERMAN = Lines(
@@ -36,6 +37,7 @@ GERMAN = Lines(
     wrap_up=exactly("Unser Gespräch endet in etwa einer Minute. Haben Sie noch eine Frage?"),
     time_up=exactly("Unsere Zeit ist um, ich muss das Gespräch beenden. Auf Wiederhören!"),
     shut_down=exactly("Es tut mir leid, ich muss das Gespräch beenden. Auf Wiederhören!"),
+    filler=exactly("Einen Moment, bitte. Ich sehe noch nach."),
 )
 
 

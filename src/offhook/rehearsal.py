@@ -118,6 +118,7 @@ def paced(speed: float) -> dict[str, str]:
     return {
         "OFFHOOK_GREETING_DELAY_MS": f"{200 / speed:.0f}",
         "OFFHOOK_REFER_WATCH_S": f"{max(1.0, 12 / speed):g}",
+        "OFFHOOK_FILLER_S": f"{max(0.5, 4 / speed):g}",
         "OFFHOOK_DTMF_GAP_MS": f"{max(500, 4000 / speed):.0f}",
         "OFFHOOK_NO_EVENT_S": f"{max(5.0, 60 / speed):g}",
         "OFFHOOK_RESPONSE_LIMIT_S": f"{max(3.0, 30 / speed):g}",

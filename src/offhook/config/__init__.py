@@ -9,6 +9,7 @@ from offhook.config.privacy import Privacy
 from offhook.config.records import Records
 from offhook.config.reference import fields, table
 from offhook.config.settings import Settings, auth_headers
+from offhook.config.watchdogs import Watchdogs
 
 __all__ = [
     "Cloud",
@@ -26,6 +27,7 @@ __all__ = [
     "Settings",
     "Shop",
     "Turns",
+    "Watchdogs",
     "auth_headers",
     "derive",
     "fields",

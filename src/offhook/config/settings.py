@@ -12,6 +12,7 @@ from offhook.config.endpoint import Endpoint
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
 from offhook.config.privacy import Privacy
 from offhook.config.records import Records
+from offhook.config.watchdogs import Watchdogs
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -29,6 +30,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     turns: Turns
     limits: Limits
     phone: Phone
+    watchdogs: Watchdogs
     records: Records
     privacy: Privacy
     costs: Costs

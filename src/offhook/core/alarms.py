@@ -18,6 +18,7 @@ class Alarm(StrEnum):
     WRAP_UP = "wrap_up"  # warn that the time is nearly up
     MAX_LENGTH = "max_length"
     SILENCE = "silence"  # neither side has spoken
+    FILLER = "filler"  # a tool takes long: say so
     ANNOUNCE = "announce"  # refer now, announced or not
     REFER = "refer"  # still here: the transfer has failed
     DIGITS = "digits"  # the pause that ends an entry

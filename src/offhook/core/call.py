@@ -66,6 +66,7 @@ class Call(Struct, frozen=True, kw_only=True):
     digits: Digits = Digits()
     idle_prompts: int = 0
     probes: int = 0
+    fillers: int = 0  # excuses for tools that take long, since the last answer
     turns: Turns = Turns()
     usage: Usage = Usage()
     leaving: End | None = None  # the end that we are working towards

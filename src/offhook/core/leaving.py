@@ -25,6 +25,7 @@ URGENT = (EndReason.MAX_LENGTH, EndReason.SHUT_DOWN)  # no time to let the bot f
 def goodbye(call: Call, end: End, order: str | None, now: float) -> Step:
     """Say goodbye, undisturbed, then hang up. Without an order: once all is quiet."""
     call = call.enter(Phase.LEAVING, leaving=end).calm(
+        Alarm.FILLER,
         Alarm.GREET,
         Alarm.UNHEARD,
         Alarm.WRAP_UP,

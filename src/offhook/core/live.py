@@ -70,12 +70,23 @@ def _clock(call: Call, event: on.Event, now: float) -> Step | None:
         case on.Due(Alarm.WRAP_UP):
             stale = now + call.rules.limits.wrap_up / 2
             return call, [do.Say("wrap_up", lines.wrap_up, until=stale)]
+        case on.Due(Alarm.FILLER):
+            return _excuse(call, now)
         case on.Due(Alarm.MAX_LENGTH):
             return leaving.goodbye(call, End(EndReason.MAX_LENGTH), lines.time_up, now)
         case on.Due(Alarm.SILENCE):
             return leaving.goodbye(call, End(EndReason.CALLER_SILENT), lines.silence, now)
         case _:
             return None
+
+
+def _excuse(call: Call, now: float) -> Step:
+    """A caller who hears nothing for long thinks that the line is dead."""
+    limits = call.rules.limits
+    if not call.tools.owed or call.transfer.active or call.fillers >= limits.fillers:
+        return call, []
+    call = call.with_(fillers=call.fillers + 1).alarm(Alarm.FILLER, now + limits.filler)
+    return call, [do.Say("filler", call.rules.lines.filler, until=now + limits.filler / 2)]
 
 
 def _tools(call: Call, event: on.Event, now: float) -> Step | None:
@@ -85,6 +96,8 @@ def _tools(call: Call, event: on.Event, now: float) -> Step | None:
         case on.ToolAsked(ref, name, arguments, spoke, response):
             asked = call.tools.asked(ref, name, now, arguments, spoke=spoke, response=response)
             call = call.with_(tools=asked)
+            if call.rules.limits.filler and Alarm.FILLER not in call.alarms.times:
+                call = call.alarm(Alarm.FILLER, now + call.rules.limits.filler)
             return call, [do.RunTool(ref, name, arguments)]
         case on.ToolVoided(ref, name):
             return leaving.answer_at_once(call, ref, name, "the caller cut in", now)
@@ -104,6 +117,8 @@ def _tool_ended(call: Call, event: on.ToolEnded, now: float) -> Step | None:
         case Transfer(target):
             refused = handover.refusal(call, target)
     call = call.with_(tools=call.tools.ended(ref, refused or outcome, now, event.took))
+    if not call.tools.owed:
+        call = call.calm(Alarm.FILLER).with_(fillers=0)
     told = do.AnswerTool(ref, answer(refused or outcome), reply=not call.transfer.active)
     match refused or outcome:
         case Transfer() | HangUp() as action:

@@ -37,6 +37,8 @@ class Limits(Struct, frozen=True, gc=False, kw_only=True):
     silent_prompts: int = 2  # idle prompts of the cloud before the goodbye
     digit_gap: float = 4.0
     digit_count: int = 32
+    filler: float = 4.0  # a tool that takes longer is excused to the caller; 0: never
+    fillers: int = 2  # so many times, until the tools have answered
     transfers: int = 3  # a caller is not sent round in circles
 
 
@@ -54,6 +56,7 @@ class Lines(Struct, frozen=True, gc=False, kw_only=True):
     wrap_up: str
     time_up: str
     shut_down: str
+    filler: str
 
 
 class Rules(Struct, frozen=True, kw_only=True):

@@ -127,6 +127,7 @@ def _limits(settings: Settings) -> Limits:
         # Our own clock only speaks up where the cloud's prompts have not come.
         silence=idle * (turns.silence_limit + 1) + 10 if idle else None,
         silent_prompts=turns.silence_limit,
+        filler=settings.watchdogs.filler_s,
         digit_gap=phone.dtmf_gap_ms / 1000,
         digit_count=phone.dtmf_max,
     )

@@ -12,7 +12,9 @@ from fastapi.responses import JSONResponse, Response
 from offhook._version import __version__
 from offhook.bot import Bot
 from offhook.config import Settings, auth_headers
+from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
+from offhook.observe.stall import Stall, StallWatch
 from offhook.runtime.admission import Admission
 from offhook.runtime.budget import following, make_budget
 from offhook.runtime.cloud import Cloud
@@ -67,7 +69,10 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with writer or nullcontext(), following(budget, database), cloud:
+            watch = _stall_watch(settings)
             yield
+            if watch is not None:
+                watch.stop()
             await switchboard.drain(0.0)
 
     app = FastAPI(
@@ -89,6 +94,25 @@ def create_app(
     app.include_router(health.routes(switchboard))
     app.add_exception_handler(404, _nothing_here)
     return app
+
+
+def _stall_watch(settings: Settings) -> StallWatch | None:
+    """Have whatever blocks all calls named in the log."""
+    if not settings.watchdogs.stall_ms:
+        return None
+    log = get_logger("server")
+
+    def tell(stall: Stall) -> None:
+        log.warning(
+            "blocked: every call waits for this line",
+            where=stall.where,
+            inside=stall.inside,
+            for_ms=round(stall.seconds * 1000),
+        )
+
+    watch = StallWatch(settings.watchdogs.stall_ms / 1000, tell)
+    watch.start()
+    return watch
 
 
 async def _nothing_here(request: Request, _: Exception) -> Response:

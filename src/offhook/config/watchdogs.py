@@ -1,0 +1,24 @@
+"""The settings of what looks for dead air. Each is declared here and nowhere else."""
+
+from __future__ import annotations
+
+from offhook.config.declare import Group, setting
+
+
+class Watchdogs(Group):
+    """When something that should go on does not, and what is done about it."""
+
+    filler_s: float = setting(
+        "OFFHOOK_FILLER_S",
+        4.0,
+        "A tool that takes longer is excused to the caller, at most twice; 0 = never",
+        span=(0, 60),
+        unit="s",
+    )
+    stall_ms: int = setting(
+        "OFFHOOK_STALL_MS",
+        250,
+        "Code that blocks all calls for longer is named in the log; 0 = do not look",
+        span=(0, 60000),
+        unit="ms",
+    )

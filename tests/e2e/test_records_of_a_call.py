@@ -34,7 +34,7 @@ TO_SALES = CallsTools(("handoff_human", {"target": "sales", "reason": "asked for
 
 
 @pytest.fixture
-def env(database_url: str, tmp_path: Path) -> dict[str, str]:
+def env(database_url: str, tmp_path: Path) -> dict[str, Any]:
     """Settings with which records are kept."""
     return {"OFFHOOK_DATABASE_URL": database_url, "OFFHOOK_SPOOL_DIR": str(tmp_path / "spool")}
 
@@ -46,7 +46,7 @@ async def stock(product: str) -> dict[str, Any]:
 
 
 async def test_a_whole_call_is_on_record_in_spoken_order(
-    env: dict[str, str], database: Database
+    env: dict[str, Any], database: Database
 ) -> None:
     async with serving(plain_bot(tools=[stock]), **env) as service:
         call = await service.talk(
@@ -80,7 +80,7 @@ async def test_a_whole_call_is_on_record_in_spoken_order(
 
 
 async def test_each_delivery_is_on_record_with_the_time_to_its_answer(
-    env: dict[str, str], database: Database
+    env: dict[str, Any], database: Database
 ) -> None:
     async with serving(**env) as service:
         call = await service.ring()
@@ -97,7 +97,7 @@ async def test_each_delivery_is_on_record_with_the_time_to_its_answer(
 
 
 async def test_a_flood_of_refused_deliveries_does_not_fill_the_database(
-    env: dict[str, str], database: Database
+    env: dict[str, Any], database: Database
 ) -> None:
     async with serving(**env) as service:
         await asyncio.gather(*(post(service, b"{}", {}) for _ in range(100)))
@@ -105,7 +105,7 @@ async def test_a_flood_of_refused_deliveries_does_not_fill_the_database(
 
 
 async def test_a_transfer_is_on_record_from_its_beginning_to_its_outcome(
-    env: dict[str, str], database: Database
+    env: dict[str, Any], database: Database
 ) -> None:
     async with serving(plain_bot(targets=TARGETS), **env) as service:
         call = await service.talk(Hears(), Says("A human please."), model=(TO_SALES,))
@@ -118,7 +118,7 @@ async def test_a_transfer_is_on_record_from_its_beginning_to_its_outcome(
     assert "referred" in await timeline_of(database, call.call_id)
 
 
-async def test_each_try_of_a_transfer_is_on_record(env: dict[str, str], database: Database) -> None:
+async def test_each_try_of_a_transfer_is_on_record(env: dict[str, Any], database: Database) -> None:
     faults = Faults(refer=(500, "ok"))
     async with serving(plain_bot(targets=TARGETS), faults=faults, **env) as service:
         call = await service.talk(
@@ -135,7 +135,7 @@ async def test_each_try_of_a_transfer_is_on_record(env: dict[str, str], database
 
 
 async def test_a_cut_is_marked_and_the_whole_text_kept(
-    env: dict[str, str], database: Database
+    env: dict[str, Any], database: Database
 ) -> None:
     long = "We sell kettles, toasters, coffee machines, lamps, radios and a great many more things."
     async with serving(speed=20, **env) as service:
@@ -152,7 +152,7 @@ async def test_a_cut_is_marked_and_the_whole_text_kept(
 
 
 async def test_the_timeline_counts_keys_and_tells_of_the_sideband(
-    env: dict[str, str], database: Database
+    env: dict[str, Any], database: Database
 ) -> None:
     async with serving(plain_bot(), **env) as service:
         call = await service.ring(
@@ -175,7 +175,7 @@ async def test_the_timeline_counts_keys_and_tells_of_the_sideband(
 
 
 async def test_nothing_personal_is_in_database_or_spool(
-    env: dict[str, str], database: Database, tmp_path: Path
+    env: dict[str, Any], database: Database, tmp_path: Path
 ) -> None:
     canaries = ("+49 30 23125 077", "ann.canary@example.com", "4111 1111 1111 1111")
 
@@ -205,7 +205,7 @@ async def test_nothing_personal_is_in_database_or_spool(
 
 
 async def test_a_tool_that_goes_on_after_the_call_is_on_record_with_its_outcome(
-    env: dict[str, str], database: Database
+    env: dict[str, Any], database: Database
 ) -> None:
     go = asyncio.Event()
 
@@ -227,7 +227,7 @@ async def test_a_tool_that_goes_on_after_the_call_is_on_record_with_its_outcome(
 
 
 async def test_a_tool_with_effects_runs_only_once_it_is_on_record(
-    env: dict[str, str], database: Database
+    env: dict[str, Any], database: Database
 ) -> None:
     found: list[Any] = []
 
@@ -256,7 +256,7 @@ async def test_what_cannot_be_undone_waits_for_its_record(act: str, tmp_path: Pa
         asked.set()
         return await recorded.wait()
 
-    env = {"OFFHOOK_DATABASE_URL": f"sqlite:///{tmp_path / 'calls.sqlite3'}"}
+    env: dict[str, Any] = {"OFFHOOK_DATABASE_URL": f"sqlite:///{tmp_path / 'calls.sqlite3'}"}
     async with serving(plain_bot(targets=TARGETS, tools=[ends]), **env) as service:
         vars(service.app.state.writer)["settled"] = settled
         model = TO_SALES if act == "refer" else CallsTools(("ends", {}))

@@ -13,6 +13,7 @@ import pytest
 from offhook.store import spool as spooling
 from offhook.store.facts import AnyFact, MomentFact
 from offhook.store.spool import Segment, Spool
+from support.records import watched_syncs
 
 
 def moments(*numbers: int) -> list[AnyFact]:
@@ -225,9 +226,7 @@ def test_a_short_write_leaves_no_half_line(spool: Spool, monkeypatch: pytest.Mon
 
 async def test_a_sync_covers_every_segment(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spooling, "SEGMENT", 100)
-    synced: list[int] = []
-    fsync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(os.fstat(fd).st_ino), fsync(fd)))
+    synced = watched_syncs(monkeypatch)
     for n in range(5):
         spool.append(moments(n))
     await spool.sync()

@@ -20,7 +20,7 @@ from offhook.store.facts import AnyFact, MomentFact, UtteranceFact
 from offhook.store.spool import Spool
 from offhook.store.upserts import Upserts
 from offhook.store.writer import Writer
-from support.records import CALL, Absence, Row, call_fact, everything, rows, the_call
+from support.records import CALL, Absence, Row, call_fact, everything, rows, the_call, watched_syncs
 from support.serving import Log, logging_to
 
 Open = Callable[[], AbstractAsyncContextManager[Writer]]
@@ -217,9 +217,7 @@ async def test_facts_wait_on_disk_and_are_written_when_it_is_back(
 async def test_what_must_be_on_record_is_on_disk_for_good_and_nobody_waits_long(
     open_writer: Open, absence: Absence, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    synced: list[int] = []
-    fsync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(fd), fsync(fd)))
+    synced = watched_syncs(monkeypatch)
     loop = asyncio.get_running_loop()
     async with open_writer() as writer:
         with absence():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from sqlalchemy import Table, select
 
 from offhook.store import schema
@@ -91,3 +93,16 @@ class Absence:
             yield
         finally:
             self._cluster.start()
+
+
+def watched_syncs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The inodes of files as they are brought safely to disk from now on."""
+    synced: list[int] = []
+    fsync = os.fsync
+
+    def sync(fd: int) -> None:
+        synced.append(os.fstat(fd).st_ino)
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    return synced

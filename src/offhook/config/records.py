@@ -45,5 +45,5 @@ class Records(Group):
         "OFFHOOK_SPOOL_SPARE",
         10_000,
         "How many records are kept in memory at most, while neither disk nor database takes any",
-        span=(0, 1_000_000),
+        span=(0, 100_000),
     )

@@ -31,7 +31,7 @@ from offhook.store.facts import (
     TransferFact,
     UtteranceFact,
 )
-from offhook.store.policy import Policy, Redaction
+from offhook.store.policy import Policy, Redaction, StoredNumber
 from offhook.store.prices import Tariff
 from offhook.store.vault import Vault
 from offhook.store.writer import Writer
@@ -65,12 +65,10 @@ class Scribe:
         self._moments = 0
         self._keys: MomentFact | None = None  # the run of keys that is being counted
         self._words: tuple[str, str | None] = ("", None)  # as last said, and as kept
-        name = call.caller.name
-        self._number = desk.policy.number(call.caller.number, desk.vault)
-        self._name = self._redaction.name(name) if name else None
+        self._number: StoredNumber | None = None  # worked out when it is needed: it takes a while
 
     def began(self, call: Call) -> None:
-        """Note a call that has just rung."""
+        """Note a call that has rung."""
         self._desk.writer.take([self._call(call), self._moment(RANG, call.rang_at)])
 
     def stepped(self, before: Call, event: on.Event, after: Call) -> str | None:
@@ -125,6 +123,7 @@ class Scribe:
         attempts = call.transfer.attempts
         gone = attempts and attempts[-1].outcome is TransferOutcome.TRANSFERRED
         end, bill = call.end, self._desk.tariff.bill(call.usage)
+        number, name = self._number_of(call), call.caller.name
         return CallFact(
             call_id=self._id,
             rev=self._next(),
@@ -136,10 +135,10 @@ class Scribe:
             language=call.language,
             line=call.called,
             replica=self._desk.replica,
-            caller_hash=self._number.hash,
-            caller_number=self._number.number,
-            caller_masked=self._number.masked,
-            caller_name=self._name,
+            caller_hash=number.hash,
+            caller_number=number.number,
+            caller_masked=number.masked,
+            caller_name=self._redaction.name(name) if name else None,
             accepted_at=self._if(call.accepted_at),
             attached_at=self._if(call.attached_at),
             greeted_at=self._if(call.greeted_at),
@@ -155,6 +154,11 @@ class Scribe:
             known_usd=bill.known,
             prices=self._desk.tariff.edition,
         )
+
+    def _number_of(self, call: Call) -> StoredNumber:
+        if self._number is None:
+            self._number = self._desk.policy.number(call.caller.number, self._desk.vault)
+        return self._number
 
     # Its parts
 

@@ -69,11 +69,12 @@ class Session:
     def begin(self, call: Call, commands: list[do.Command]) -> None:
         """Start a call that has just rung."""
         self.call = call
-        if self._scribe is not None:
-            self._scribe.began(call)
         self._stepping = True
         self._start_all(commands)
         self._stepping = False
+        scribe = self._scribe
+        if scribe is not None:  # right after the accept is sent: that is what callers wait for
+            self._loop.call_soon(lambda: scribe.began(self.call))
         self._work()
 
     # Events in

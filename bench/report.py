@@ -132,16 +132,16 @@ def _targets(results: Results) -> list[str]:
     tool = ours(lambda n: share(n.tool, 0.99))
     rate, wanted = ours(lambda n: n.event_rate), results.size.event_rate
     return [
-        _target(event <= EVENT_MOST, f"CPU per event {event:.2f} of at most {EVENT_MOST} floors"),
-        _target(setup <= SETUP_MOST, f"CPU of set-up {setup:.2f} of at most {SETUP_MOST} floors"),
-        _target(memory <= MEMORY_MOST, f"memory {memory / KB:.1f} of at most 45 KB a live call"),
-        _target(
+        target(event <= EVENT_MOST, f"CPU per event {event:.2f} of at most {EVENT_MOST} floors"),
+        target(setup <= SETUP_MOST, f"CPU of set-up {setup:.2f} of at most {SETUP_MOST} floors"),
+        target(memory <= MEMORY_MOST, f"memory {memory / KB:.1f} of at most 45 KB a live call"),
+        target(
             greeting <= most,
             f"ring to greeting sent {greeting * MS:.1f} of at most {most * MS:.0f} ms, which is "
             f"{TRIPS} round trips of {ROUND_TRIP_S * MS:.0f} ms + {TRIPS_SLACK_S * MS:.0f} ms "
             "(p50, warm connections)",
         ),
-        _target(
+        target(
             tool < TOOL_MOST_S and rate > RATE_SHARE * wanted,
             f"{results.size.live} live calls, {rate:.0f} of {wanted:.0f} events a second, "
             f"tool answers p99 {tool * MS:.2f} of less than {TOOL_MOST_S * MS:.0f} ms",
@@ -149,7 +149,8 @@ def _targets(results: Results) -> list[str]:
     ]
 
 
-def _target(reached: bool, what: str) -> str:
+def target(reached: bool, what: str) -> str:
+    """One line of the targets."""
     return f"{'reached    ' if reached else 'NOT REACHED'}  {what}"
 
 

@@ -77,7 +77,7 @@ async def near(program: Program, size: Size) -> Near:
     """Ring, weigh, talk."""
     async with (
         Cloud() as cloud,
-        running(program, _settings(cloud, f"http://127.0.0.1:{cloud.port}")) as run,
+        running(program, settings(cloud.webhook_secret, f"http://127.0.0.1:{cloud.port}")) as run,
     ):
         await _warm_up(cloud, run, size)
         memory, cpu = run.memory(), run.cpu()
@@ -123,7 +123,11 @@ async def distant(program: Program, size: Size) -> Far:
             Cloud(server) as cloud,
             far(cloud.port, one_way) as port,
             running(
-                program, {**_settings(cloud, f"https://localhost:{port}"), "SSL_CERT_FILE": ca}
+                program,
+                {
+                    **settings(cloud.webhook_secret, f"https://localhost:{port}"),
+                    "SSL_CERT_FILE": ca,
+                },
             ) as run,
             far(run.port, one_way) as webhook_port,
         ):
@@ -140,11 +144,11 @@ async def distant(program: Program, size: Size) -> Far:
             )
 
 
-def _settings(cloud: Cloud, address: str) -> dict[str, str]:
+def settings(webhook_secret: str, address: str) -> dict[str, str]:
     """What any of the programs reads, and what makes offhook work as it does in production."""
     return {
         "OPENAI_API_KEY": API_KEY,
-        "OPENAI_WEBHOOK_SECRET": cloud.webhook_secret,
+        "OPENAI_WEBHOOK_SECRET": webhook_secret,
         "OPENAI_BASE": f"{address}/v1",
         "LOG_FORMAT": "json",
         "OFFHOOK_GREETING_DELAY_MS": "0",

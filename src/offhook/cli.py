@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +47,11 @@ Secret = Annotated[
     typer.Option(help="That server's webhook secret.", envvar="OPENAI_WEBHOOK_SECRET"),
 ]
 Profile = Annotated[CloudName, typer.Option(help="Which cloud to be.")]
+Real = Annotated[
+    bool, typer.Option("--real", help="Ask the real model of the settings, in text. Costs money.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="With --real: agree to the cost beforehand.")]
+EnvFile = Annotated[Path, typer.Option(help="Where the settings are.")]
 CloudPort = Annotated[int | None, typer.Option(help="The port of the simulated cloud.")]
 
 
@@ -75,7 +80,7 @@ def serve(
     reload: Annotated[
         bool, typer.Option("--reload", help="Restart on changed files, between calls.")
     ] = False,
-    env_file: Annotated[Path, typer.Option(help="Where the settings are.")] = Path(".env"),
+    env_file: EnvFile = Path(".env"),
 ) -> None:
     """Answer phone calls."""
     from offhook.serving import serve as run
@@ -117,8 +122,7 @@ def simulator(
     except ValidationError as error:
         raise UserError(f"--set: {error}.") from None
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        raise UserError(f"Cannot listen on {host}:{port}: {why}.") from None
+        raise UserError(error.strerror or str(error)) from None
 
 
 @app.command()
@@ -133,6 +137,9 @@ def call(
     profile: Profile = CloudName.OPENAI,
     port: CloudPort = None,
     talk: Annotated[bool, typer.Option("--talk", help="Be the caller yourself.")] = False,
+    real: Real = False,
+    yes: Yes = False,
+    env_file: EnvFile = Path(".env"),
     shelf: Annotated[bool, typer.Option("--list", help="List the catalogue.")] = False,
 ) -> None:
     """Ring the bot as a scenario says, or by hand, and say what held."""
@@ -142,6 +149,11 @@ def call(
     if shelf:
         out.print(calling.shelf())
         return
+    if real:
+        _only_text(url, talk=talk)
+        model, chosen = calling.with_the_model(bot, env_file), calling.scenarios(_named(names))
+        play = partial(calling.play, _named(names), model, out)
+        sys.exit(calling.paid(model, chosen, play, out, yes=yes))
     pace = speed or (1.0 if talk else 4.0)
     stage = calling.rehearsal(
         bot, url=url, secret=secret if url else None, speed=pace, profile=profile.value, port=port
@@ -150,9 +162,18 @@ def call(
         from offhook.talk import talk as run
 
         sys.exit(asyncio.run(run(stage, out)))
+    sys.exit(asyncio.run(calling.play(_named(names), stage, out)))
+
+
+def _named(names: list[str] | None) -> list[str]:
     if not names:
         raise UserError("Which call? `offhook call --list` shows them; --talk lets you speak.")
-    sys.exit(asyncio.run(calling.play(names, stage, out)))
+    return names
+
+
+def _only_text(url: str | None, *, talk: bool = False) -> None:
+    if url is not None or talk:
+        raise UserError("--real plays scenarios in text, with the bot here: no --url, no --talk.")
 
 
 @app.command("test")
@@ -167,15 +188,24 @@ def play_files(
     junit: Annotated[
         Path | None, typer.Option(help="Write a JUnit report to this file, too.")
     ] = None,
+    real: Real = False,
+    yes: Yes = False,
+    env_file: EnvFile = Path(".env"),
 ) -> None:
     """Play scenario files as tests."""
     from offhook import calling
-    from offhook.suite import files, run
+    from offhook.suite import files, readable, run
 
+    out, paths = Console(highlight=False), files(places)
+    if real:
+        _only_text(url)
+        model = calling.with_the_model(bot, env_file)
+        play = partial(run, paths, model, out, junit)
+        sys.exit(calling.paid(model, readable(paths), play, out, yes=yes))
     stage = calling.rehearsal(
         bot, url=url, secret=secret if url else None, speed=speed, profile=profile.value, port=port
     )
-    sys.exit(asyncio.run(run(files(places), stage, Console(highlight=False), junit)))
+    sys.exit(asyncio.run(run(paths, stage, out, junit)))
 
 
 @app.command()
@@ -254,7 +284,7 @@ def smoke_webhook(
 
 @smoke.command("realtime")
 def smoke_realtime(
-    env_file: Annotated[Path, typer.Option(help="Where the settings are.")] = Path(".env"),
+    env_file: EnvFile = Path(".env"),
 ) -> None:
     """Check the account's access to Realtime with the real cloud. Costs a fraction of a cent."""
     from offhook.config import load

@@ -15,13 +15,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from offhook.bot import Bot
 from offhook.config import load
+from offhook.errors import UserError
 from offhook.observe.metrics import Metrics
 from offhook.runtime.session import Session
 from offhook.runtime.switchboard import Switchboard
@@ -31,6 +32,7 @@ from offhook.simulator.must import untrue
 from offhook.simulator.private import ADDRESS, PrivateSimulator
 from offhook.simulator.profile import ProfileName
 from offhook.simulator.scenario import Scenario
+from offhook.simulator.trace import Told
 from offhook.simulator.written import BotSide
 from offhook.tools import Tool
 from offhook.web.app import create_app
@@ -56,14 +58,48 @@ class Played(Struct, frozen=True):
     """A scenario that was played: the call, its end as the product has it, what did not hold."""
 
     scenario: Scenario
-    call: Call
+    call: Told
     recorded_as: str | None
     untrue: list[str]
+    error: str = ""
+    """Why it could not be played to its end, where that was nobody's fault on the call."""
+    skipped: str = ""
+    """Why it was not played at all."""
+    unchecked: tuple[str, ...] = ()
+    """What was not looked at, in words."""
 
     @property
     def held(self) -> bool:
-        """Whether everything is true that must be."""
-        return not self.untrue
+        """Whether everything is true that was checked."""
+        return not self.untrue and not self.error
+
+
+class Stage(Protocol):
+    """Where scenarios are played. `at_once` of them may go on at a time."""
+
+    @property
+    def at_once(self) -> int:
+        """How many calls at a time."""
+
+    @property
+    def speed(self) -> float:
+        """How much faster than in life."""
+
+    async def __aenter__(self) -> Self:
+        """Make ready."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Clear away."""
+
+    async def play(
+        self, scenario: Scenario, watch: Callable[[Told], Awaitable[None]] | None = None
+    ) -> Played:
+        """Hold one call; `watch` is given it to tell it as it happens."""
 
 
 @asynccontextmanager
@@ -135,6 +171,8 @@ class Rehearsal:
     must want the same bot.
     """
 
+    at_once = 4
+
     def __init__(
         self,
         *,
@@ -159,7 +197,11 @@ class Rehearsal:
 
     async def __aenter__(self) -> Self:
         self._folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="offhook-"))
-        await self._stack.enter_async_context(self.cloud)
+        try:
+            await self._stack.enter_async_context(self.cloud)
+        except OSError as error:
+            await self._stack.aclose()
+            raise UserError(f"{error.strerror} Choose another port with --port.") from None
         return self
 
     async def __aexit__(

@@ -8,12 +8,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from offhook.simulator import Call, Mark
+from offhook.simulator import Mark
+from offhook.simulator.trace import Told
 
 SHOWN = 100  # characters of a tool's answer
 
 
-async def tell(call: Call, caller: str, speed: float, out: Console) -> None:
+async def tell(call: Told, caller: str, speed: float, out: Console) -> None:
     """Print each step with its real time since the ring, until the call is over."""
     greeted = False
     async for mark in call.follow():
@@ -28,13 +29,13 @@ async def tell(call: Call, caller: str, speed: float, out: Console) -> None:
             return
 
 
-def whole(call: Call, caller: str, speed: float) -> list[str]:
+def whole(call: Told, caller: str, speed: float) -> list[str]:
     """All steps so far, as lines of rich's markup."""
     told = ((mark, sentence(mark, caller)) for mark in call.trace)
     return [line(mark, text, speed) for mark, text in told if text]
 
 
-def plain(call: Call, caller: str, speed: float) -> str:
+def plain(call: Told, caller: str, speed: float) -> str:
     """All steps so far as plain text."""
     return "\n".join(Text.from_markup(each).plain for each in whole(call, caller, speed))
 

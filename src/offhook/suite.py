@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,11 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from offhook.errors import UserError
-from offhook.rehearsal import Rehearsal
-from offhook.simulator.scenario import ScenarioError, read
+from offhook.rehearsal import Stage
+from offhook.simulator.scenario import Scenario, ScenarioError, read
 from offhook.story import plain
-
-AT_ONCE = 4
 
 
 class Result(Struct, frozen=True):
@@ -28,12 +27,19 @@ class Result(Struct, frozen=True):
     seconds: float = 0.0
     error: str = ""
     untrue: tuple[str, ...] = ()
+    skipped: str = ""
+    unchecked: tuple[str, ...] = ()
     story: str = ""
 
     @property
     def passed(self) -> bool:
-        """Whether it was played and everything held."""
-        return not self.error and not self.untrue
+        """Whether it was played and everything held that was checked."""
+        return not self.error and not self.untrue and not self.skipped
+
+    @property
+    def failed(self) -> bool:
+        """Whether something did not hold, or kept it from being played."""
+        return bool(self.error or self.untrue)
 
 
 def files(places: Sequence[Path]) -> list[Path]:
@@ -48,11 +54,12 @@ def files(places: Sequence[Path]) -> list[Path]:
     return found
 
 
-async def run(
-    paths: Sequence[Path], stage: Rehearsal, out: Console, junit: Path | None = None
-) -> int:
-    """Play every file, some at a time. Returns 0 if everything held, else 1."""
-    few = asyncio.Semaphore(AT_ONCE)
+async def run(paths: Sequence[Path], stage: Stage, out: Console, junit: Path | None = None) -> int:
+    """Play every file, some at a time. Returns 0 if everything held, else 1.
+
+    A run in which every file was skipped has shown nothing, so it counts as failed.
+    """
+    few = asyncio.Semaphore(stage.at_once)
 
     async def one(path: Path) -> Result:
         async with few:
@@ -62,14 +69,26 @@ async def run(
 
     async with stage:
         results = await asyncio.gather(*map(one, paths))
-    failed = sum(not result.passed for result in results)
-    out.print(f"[bold]{len(results) - failed} passed, {failed} failed[/]")
+    passed, failed = sum(r.passed for r in results), sum(r.failed for r in results)
+    skipped = len(results) - passed - failed
+    out.print(
+        f"[bold]{passed} passed, {failed} failed" + (f", {skipped} skipped" * bool(skipped)) + "[/]"
+    )
     if junit is not None:
         report(results).write(junit, encoding="utf-8", xml_declaration=True)
-    return 1 if failed else 0
+    return 1 if failed or not passed else 0
 
 
-async def _play(path: Path, stage: Rehearsal) -> Result:
+def readable(paths: Sequence[Path]) -> list[Scenario]:
+    """The scenarios in those of the files that can be read; `run` tells of the others."""
+    found = []
+    for path in paths:
+        with suppress(ScenarioError):
+            found.append(read(path))
+    return found
+
+
+async def _play(path: Path, stage: Stage) -> Result:
     try:
         scenario = read(path)
     except ScenarioError as error:
@@ -80,22 +99,35 @@ async def _play(path: Path, stage: Rehearsal) -> Result:
         path,
         scenario.name,
         time.monotonic() - began,
+        error=played.error,
         untrue=tuple(played.untrue),
+        skipped=played.skipped,
+        unchecked=played.unchecked,
         story=plain(played.call, scenario.caller_name or "Caller", stage.speed),
     )
 
 
 def _tell(result: Result, out: Console) -> None:
     name = escape(result.name)
+    if result.skipped:
+        out.print(f"[yellow]skipped[/] {name} [dim]{escape(result.skipped)}[/]", soft_wrap=True)
+        return
     if result.passed:
         out.print(f"[green]passed[/] {name} [dim]{result.seconds:.1f} s[/]")
+        _tell_unchecked(result, out)
         return
     out.print(f"[bold red]FAILED[/] {name} [dim]({escape(str(result.path))})[/]", soft_wrap=True)
     for line in (result.error, *result.untrue):
         if line:
             out.print(f"  {escape(line)}", soft_wrap=True)
+    _tell_unchecked(result, out)
     if result.story:
         out.print(f"[dim]{escape(result.story)}[/]", soft_wrap=True)
+
+
+def _tell_unchecked(result: Result, out: Console) -> None:
+    if result.unchecked:
+        out.print(f"  [dim]not checked: {escape('; '.join(result.unchecked))}[/]", soft_wrap=True)
 
 
 def report(results: Iterable[Result]) -> ET.ElementTree[ET.Element]:
@@ -105,6 +137,7 @@ def report(results: Iterable[Result]) -> ET.ElementTree[ET.Element]:
         "tests": str(len(done)),
         "failures": str(sum(bool(r.untrue) for r in done)),
         "errors": str(sum(bool(r.error) for r in done)),
+        "skipped": str(sum(bool(r.skipped) for r in done)),
         "time": f"{sum(r.seconds for r in done):.3f}",
     }
     root = ET.Element("testsuites", counts)
@@ -125,8 +158,11 @@ def report(results: Iterable[Result]) -> ET.ElementTree[ET.Element]:
         elif result.untrue:
             failure = ET.SubElement(case, "failure", {"message": "; ".join(result.untrue)})
             failure.text = "\n".join(result.untrue)
-        if result.story:
-            ET.SubElement(case, "system-out").text = _printable(result.story)
+        elif result.skipped:
+            ET.SubElement(case, "skipped", {"message": result.skipped})
+        told = [result.story, *(f"not checked: {what}" for what in result.unchecked)]
+        if any(told):
+            ET.SubElement(case, "system-out").text = _printable("\n".join(filter(None, told)))
     ET.indent(root)
     return ET.ElementTree(root)
 

@@ -17,6 +17,8 @@ from offhook.simulator.scenario import by_hand
 
 TICK_S = 0.05
 SPOKEN_S = 0.6  # who types has waited long enough: each sentence is short on the line
+KEYS = "0123456789*#ABCD"
+BYE = ("/bye", "/quit", "/hangup")
 HELP = """\
 Type what the caller says. While the bot speaks, that cuts in.
 /1 2 3 #  press keys      !words  say it over the bot      /bye  hang up"""
@@ -36,7 +38,7 @@ async def talk(stage: Rehearsal, out: Console, lines: AsyncIterator[str] | None 
 
         async def watch(call: Call) -> None:
             said = lines if lines is not None else typed()
-            hand.append(asyncio.create_task(_types(call, said, waits=waits)))
+            hand.append(asyncio.create_task(_types(call, said, ear, waits=waits)))
             await ear.listen(call)
 
         scenario = by_hand("talk")
@@ -48,9 +50,12 @@ async def talk(stage: Rehearsal, out: Console, lines: AsyncIterator[str] | None 
         return 0 if played.held else 1
 
 
-async def _types(call: Call, lines: AsyncIterator[str], *, waits: bool) -> None:
+async def _types(call: Call, lines: AsyncIterator[str], ear: Ear, *, waits: bool) -> None:
     """Let the caller do what is typed; at the end of the input the caller hangs up."""
     async for line in lines:
+        if complaint := unknown(line.strip()):
+            ear.line(f"[yellow]{escape(complaint)}[/]")
+            continue
         for step in steps(line.strip(), waits=waits):
             call.do(step)
         if call.over:
@@ -66,13 +71,21 @@ def steps(line: str, *, waits: bool) -> Iterable[Says | Presses | HangsUp | Hear
     match line[:1]:
         case "":
             return []
-        case "/" if line in ("/bye", "/quit", "/hangup"):
+        case "/" if line in BYE:
             return [*first, HangsUp()]
         case "/":
-            return [*first, Presses("".join(c for c in line.upper() if c in "0123456789*#ABCD"))]
+            return [*first, Presses("".join(c for c in line.upper() if c in KEYS))]
         case "!":
             return [Says(line[1:].strip(), over=waits, after_ms=400 if waits else 0)]
     return [*first, Says(line, seconds=SPOKEN_S)]
+
+
+def unknown(line: str) -> str:
+    """What to say of a command that does not exist; empty for everything else."""
+    keys = line.removeprefix("/").replace(" ", "").upper()
+    if not line.startswith("/") or line in BYE or (keys and set(keys) <= set(KEYS)):
+        return ""
+    return f"There is no {line}. There are: /1 2 # (press these keys), {', '.join(BYE)}."
 
 
 async def typed() -> AsyncIterator[str]:
@@ -133,7 +146,7 @@ class Ear:
             self._out.print(" [yellow](cut off)[/]" if mark.detail["interrupted"] else "")
         self._shown, self._within_a_line = "", False
 
-    def _line(self, markup: str) -> None:
+    def line(self, markup: str) -> None:
         """A line of its own, even while the bot speaks."""
         if self._within_a_line:
             self._out.print()
@@ -147,18 +160,18 @@ class Ear:
                 self._asked_at = mark.at
             case "caller_said":
                 self._asked_at = mark.at
-                self._line(f"[green]You:[/] {escape(d['text'])}")
+                self.line(f"[green]You:[/] {escape(d['text'])}")
             case "caller_pressed":
-                self._line(f"[green]You press[/] {escape(d['digit'])}")
+                self.line(f"[green]You press[/] {escape(d['digit'])}")
             case "bot_audio_started" if self._asked_at is not None:
                 took = (mark.at - self._asked_at) / self._speed * 1000
                 self._asked_at = None
-                self._line(f"[dim]after {took:.0f} ms[/]")
+                self.line(f"[dim]after {took:.0f} ms[/]")
             case "bot_said":
                 self._ends(mark)
             case "tool_asked":
-                self._line(f"[magenta]tool[/] {escape(d['name'])} {escape(d['arguments'])}")
+                self.line(f"[magenta]tool[/] {escape(d['name'])} {escape(d['arguments'])}")
             case "refer":
-                self._line(f"[dim]transfer to {escape(str(d['target_uri']))}[/]")
+                self.line(f"[dim]transfer to {escape(str(d['target_uri']))}[/]")
             case "call_ended":
-                self._line(f"[dim]the call is over: {escape(str(d['reason']))}[/]")
+                self.line(f"[dim]the call is over: {escape(str(d['reason']))}[/]")

@@ -17,6 +17,7 @@ from bench.cloud import Cloud
 from bench.distance import far
 from bench.programs import FLOOR, running
 from bench.report import share
+from bench.simulated import Simulated, Work, simulated, text
 
 
 async def test_the_floor_greets_and_answers_a_tool() -> None:
@@ -49,6 +50,18 @@ async def test_a_far_line_costs_a_round_trip_to_open_and_one_to_use() -> None:
         assert loop.time() - began >= 0.08
         writer.close()
         await writer.wait_closed()
+
+
+async def test_what_the_simulator_costs_is_told_and_judged() -> None:
+    work = Work(warm_up=1, rounds=1, short=2, at_once=2, alone=1, long=1)
+    async with asyncio.timeout(30):
+        found = await simulated(work)
+    assert 0 < found.call_cpu < 1
+    assert found.call_frames > 50
+    assert found.rate == 1 / found.event_cpu > 0
+    told = text(Simulated(0.004, 0.005, 100, 0.0001, 1.0), work)
+    assert "reached      a simulated call at full speed costs 4.00 of less than 5 ms" in told
+    assert "NOT REACHED  the simulator drives 10000 of at least 15000" in told
 
 
 def test_a_share_of_nothing_is_no_number() -> None:

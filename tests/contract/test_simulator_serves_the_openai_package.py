@@ -148,3 +148,43 @@ async def test_the_openai_package_refuses_a_wrong_signature(receiver: Receiver) 
             await cloud.ring(receiver.url)
             with pytest.raises(openai.InvalidWebhookSignatureError):
                 client.webhooks.unwrap(*receiver.deliveries[0])
+
+
+@pytest.mark.parametrize("profile", ["openai", "azure"])
+async def test_the_openai_package_holds_a_session_in_text(profile: Any) -> None:
+    script = Script(
+        model=(CallsTools(("get_weather", {"city": "London"})), Replies(from_tool="It is {sky}."))
+    )
+    async with Simulator(profile, speed=100.0, direct=script) as cloud:
+        base_url = cloud.base_url + cloud.profile.prefix
+        client = AsyncOpenAI(api_key=cloud.api_key, base_url=base_url, max_retries=0)
+        async with (
+            client,
+            client.realtime.connect(model="gpt-realtime") as connection,
+            asyncio.timeout(10),
+        ):
+            assert await in_text(connection) == "It is sunny."
+
+
+async def in_text(connection: Any) -> str:
+    """One turn with a function call; the text that it comes to."""
+    await connection.session.update(session={"type": "realtime", "output_modalities": ["text"]})
+    part = {"type": "input_text", "text": "What is the weather in London?"}
+    await connection.conversation.item.create(
+        item={"type": "message", "role": "user", "content": [part]}
+    )
+    await connection.response.create()
+    async for event in connection:
+        assert event.type != "error", event
+        if event.type == "response.output_text.done":
+            return str(event.text)
+        if event.type == "response.done":
+            (call,) = event.response.output
+            output = {
+                "type": "function_call_output",
+                "call_id": call.call_id,
+                "output": '{"sky": "sunny"}',
+            }
+            await connection.conversation.item.create(item=output)
+            await connection.response.create()
+    raise AssertionError("the cloud has closed the connection")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,14 +13,16 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+import offhook
 from offhook.calling import play, rehearsal
 from offhook.cli import app
 from offhook.errors import UserError
 from offhook.rehearsal import Rehearsal, serving
-from offhook.simulator import HangsUp, Hears, Presses, Says
-from offhook.talk import SPOKEN_S, steps, talk
+from offhook.simulator import HangsUp, Hears, Presses, Says, Simulator
+from offhook.talk import SPOKEN_S, steps, talk, unknown
 
 SPEED = 20.0
+SOURCE = Path(offhook.__file__).parents[1]
 HOLDS = "title = 'Mine'\ncaller = ['listens', 'hangs up']\n[must]\nended = 'caller_hung_up'\n"
 
 
@@ -64,6 +69,72 @@ async def test_a_running_server_is_rung() -> None:
 def test_a_bot_and_an_address_exclude_each_other() -> None:
     with pytest.raises(UserError, match="not both"):
         rehearsal("my:bot", url="http://127.0.0.1:1/openai/webhook")
+
+
+async def test_a_port_that_is_taken_is_named() -> None:
+    async with Simulator() as other:
+        port = int(other.base_url.rpartition(":")[2])
+        stage = rehearsal(url="http://127.0.0.1:1/openai/webhook", port=port)
+        with pytest.raises(UserError, match=rf":{port}: .*another port with --port"):
+            await play(["hello"], stage, console()[0])
+
+
+@pytest.mark.parametrize("line", ["/help", "/", "/12x", "/byebye"])
+async def test_an_unknown_command_is_answered_with_those_that_exist(line: str) -> None:
+    out, text = console()
+    assert await talk(rehearsal(speed=SPEED), out, typing(line, "/bye")) == 0
+    told = text.getvalue()
+    assert f"There is no {line}. There are: /1 2 # (press these keys), /bye, /quit" in told
+    assert "You press" not in told
+
+
+@pytest.mark.parametrize("line", ["/1 2 3 #", "/b", "/*", "/bye", "Hello", "!Stop", ""])
+def test_what_exists_is_not_complained_about(line: str) -> None:
+    assert unknown(line) == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["call", "hello", "--url", "http://127.0.0.1:1/"],
+        ["call", "--talk"],
+        ["test", "x.toml", "--url", "http://127.0.0.1:1/"],
+    ],
+)
+def test_the_real_model_takes_no_phone(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.toml").write_text(HOLDS, "utf-8")
+    result = CliRunner().invoke(app, [*arguments, "--real"])
+    assert isinstance(result.exception, UserError)
+    assert "no --url, no --talk" in str(result.exception)
+
+
+@pytest.mark.parametrize("command", [["call", "order-status"], ["test", "x.toml"]])
+@pytest.mark.parametrize(("agreed", "status"), [(["--yes"], 0), ([], 2)])
+async def test_the_real_model_is_asked_once_the_cost_is_agreed_to(
+    command: list[str], agreed: list[str], status: int, tmp_path: Path
+) -> None:
+    (tmp_path / "x.toml").write_text(HOLDS.replace("'listens'", "{ says = 'Hello' }"), "utf-8")
+    async with Simulator(speed=500.0) as cloud:
+        settings = f"OPENAI_API_KEY={cloud.api_key}\nOPENAI_BASE={cloud.base_url}\n"
+        (tmp_path / ".env").write_text(settings, "utf-8")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "offhook", *command, "--real", *agreed,
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        told = (await process.communicate())[0].decode()
+        assert process.returncode == status, told
+        assert "1 scenario with the real model gpt-realtime-2.1" in told
+        assert "That is about $" in told
+        assert ("Used: " in told) is bool(agreed)
+        assert len(cloud.sessions) == len(agreed)
+        assert agreed or "say --yes to agree" in told
 
 
 async def test_a_person_talks_to_the_bot() -> None:

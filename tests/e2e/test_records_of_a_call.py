@@ -126,7 +126,7 @@ async def test_each_try_of_a_transfer_is_on_record(env: dict[str, Any], database
             Says("A human."),
             Hears("sorry"),
             Says("Again."),
-            model=(TO_SALES, Replies("I am sorry!", ordered=True), TO_SALES),
+            model=(TO_SALES, TO_SALES),
         )
     tries = await rows(database, schema.transfers)
     assert [(each["n"], each["outcome"]) for each in tries] == [(0, "refused"), (1, "transferred")]

@@ -8,6 +8,7 @@ import pytest
 
 from offhook.core import events as on
 from offhook.core.usage import Tokens
+from offhook.realtime.usage import told
 from support.wire import Wire
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"
@@ -125,3 +126,9 @@ def test_the_recognition_of_a_silence_is_paid_for_too() -> None:
     wire.got(COMPLETED, item_id="item_s", transcript="", usage={"type": "duration", "seconds": 5})
     assert wire.facts(on.TranscriptionUsed) == [on.TranscriptionUsed("item_s", seconds=5.0)]
     assert not wire.facts(on.CallerSaid)
+
+
+def test_a_usage_is_read_from_json_too_and_nonsense_is_unknown() -> None:
+    assert told(FULL) == used(FULL)
+    assert told(None) is None
+    assert told({"input_tokens": "many"}) is None

@@ -15,8 +15,10 @@ from aiohttp import web
 from rich.console import Console
 
 from offhook.config import Settings, load
+from offhook.real import connection
+from offhook.real.connection import session_url
 from offhook.smoke import realtime
-from offhook.smoke.realtime import run, session_url
+from offhook.smoke.realtime import run
 
 KEY = "sk-test0123456789abcdef"
 Json = dict[str, Any]
@@ -222,7 +224,7 @@ async def test_a_host_without_an_answer_is_told_from_one_that_is_unknown() -> No
 async def test_each_way_not_to_connect_has_words_of_its_own() -> None:
     key: Any = type("Key", (), {"host": "h", "port": 443, "ssl": True, "is_ssl": True})()
     why = {
-        realtime._unreachable(error, "h")
+        connection.unreachable(error, "h")
         for error in (
             aiohttp.ClientConnectorDNSError(key, OSError("no name")),
             aiohttp.ClientConnectorCertificateError(key, ValueError("bad")),

@@ -8,6 +8,8 @@ unknown, which is not the same as none. Shapes are those of `RealtimeResponseUsa
 
 from __future__ import annotations
 
+import msgspec
+
 from offhook.core import events as on
 from offhook.core.usage import Tokens
 from offhook.realtime.frames import CachedDetails, TokenDetails, Transcribed, Usage
@@ -22,6 +24,14 @@ def of_response(usage: Usage | None) -> Tokens | None:
     read = _input(usage.input_tokens, usage.input_token_details)
     made = _output(usage.output_tokens, usage.output_token_details)
     return None if read is None or made is None else read + made
+
+
+def told(usage: object) -> Tokens | None:
+    """The same of a usage as JSON has it; `None` also for one that is none."""
+    try:
+        return of_response(msgspec.convert(usage, Usage | None))
+    except msgspec.ValidationError:
+        return None
 
 
 def of_transcription(frame: Transcribed) -> on.TranscriptionUsed:

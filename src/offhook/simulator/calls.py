@@ -124,6 +124,11 @@ class Call:
         """The words that the caller hears right now, up to this moment; empty in silence."""
         return self._playback.audible
 
+    @property
+    def frames_sent(self) -> int:
+        """How many frames went out, to all sidebands."""
+        return self._stage.sent
+
     def transcript(self) -> str:
         """Who said and did what, a line each."""
         return self._stage.trace.transcript()

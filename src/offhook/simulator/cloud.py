@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from types import TracebackType
@@ -13,12 +14,14 @@ from aiohttp import ClientSession, TCPConnector, web
 from offhook.simulator.beliefs import Beliefs
 from offhook.simulator.calls import Call
 from offhook.simulator.clock import Clock
+from offhook.simulator.direct import DirectSession, Door
 from offhook.simulator.faults import Faults
 from offhook.simulator.invite import Invite, Trunk
 from offhook.simulator.network import SlowLine
 from offhook.simulator.profile import PROFILES, ProfileName, Timings
 from offhook.simulator.rest import Rest
 from offhook.simulator.script import Script
+from offhook.simulator.understudy import Understudy
 from offhook.simulator.webhooks import Courier, Delivery, incoming_call, live_twin, new_delivery
 from offhook.simulator.wire import Json, new_call_id
 
@@ -28,10 +31,13 @@ DEFAULT_SECRET = "whsec_c2ltdWxhdG9yLXNlY3JldC1mb3ItbG9jYWwtdGVzdHM="  # noqa: S
 class Simulator:
     """An OpenAI or Azure cloud on this machine; an async context manager.
 
+    Entering it raises `OSError`, which names the port, where it cannot listen there.
+
     `speed` simulated seconds pass in a real one; `float("inf")` waits for nothing. Latencies of
     the network (`network_delay_s`, one way) are real seconds at any speed. `deployments` are
     Azure's: names of models, or a map from names to the models that stand behind them. `routes`
-    are served beside the cloud's own.
+    are served beside the cloud's own. `direct` scripts the model of sessions without a call; else
+    the understudy plays it.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class Simulator:
         ssl_context: ssl.SSLContext | None = None,
         routes: Callable[[Simulator], Iterable[web.RouteDef]] = lambda _: (),
         network_delay_s: float = 0.0,
+        direct: Script = Script(improviser=Understudy),  # noqa: B008 - frozen
     ) -> None:
         self.profile = PROFILES[profile]
         self.api_key = api_key
@@ -69,9 +76,11 @@ class Simulator:
         self._ssl = ssl_context
         self._routes = routes
         self._delay_s = network_delay_s
+        self._direct = direct
         self._tasks: set[asyncio.Task[Any]] = set()
         self._clock: Clock
         self._courier: Courier
+        self._door: Door
         self._http: ClientSession
         self._runner: web.AppRunner
         self._line: SlowLine | None = None
@@ -80,6 +89,15 @@ class Simulator:
         self._clock = Clock(self._speed)
         self._http = self._client()
         self._courier = Courier(self._http, self.webhook_secret, self._delay_s)
+        self._door = Door(
+            self._direct,
+            clock=self._clock,
+            profile=self.profile,
+            timings=self._timings,
+            faults=self.faults,
+            beliefs=self.beliefs,
+            deployments=self._models,
+        )
         rest = Rest(
             clock=self._clock,
             profile=self.profile,
@@ -88,6 +106,7 @@ class Simulator:
             deployments=self._models,
             beliefs=self.beliefs,
             calls=self.calls,
+            door=self._door,
         )
         app = web.Application(middlewares=[rest.lost])
         app.add_routes([*rest.routes(), *self._routes(self)])
@@ -97,13 +116,22 @@ class Simulator:
         await self._runner.setup()
         try:
             port = await self._listen()
-        except OSError:
+        except OSError as error:
             await self._http.close()
             await self._runner.cleanup()
-            raise
+            self._clock.stop()
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise OSError(
+                error.errno, f"Cannot listen on {self._host}:{self._port}: {why}."
+            ) from None
         scheme = "https" if self._ssl is not None else "http"
         self.base_url = f"{scheme}://{self._host}:{port}"
         return self
+
+    @property
+    def sessions(self) -> list[DirectSession]:
+        """The sessions without a call, oldest first."""
+        return self._door.opened
 
     def _client(self) -> ClientSession:
         return ClientSession(connector=TCPConnector(ssl=False, limit=0))
@@ -132,6 +160,7 @@ class Simulator:
     ) -> None:
         for call in self.calls.values():
             call.end("simulator_stopped")
+        self._door.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

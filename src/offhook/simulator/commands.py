@@ -218,6 +218,8 @@ class Commands:
                     "item.call_id",
                 )
             self._stage.trace.mark("tool_answered", call_id=item["call_id"], output=item["output"])
+        if item.get("role") == "user":
+            items.caller_text = item_text(item)
         previous = items.add(item, after)
         tell: Callable[[str, Json], None] = self._tell
         if self._answers.active is not None:

@@ -74,6 +74,8 @@ class Faults(Struct, frozen=True, kw_only=True):
     """How long after the accept nobody can attach."""
     attach_status: tuple[int, ...] = ()
     """HTTP statuses that the first attempts to attach are answered with."""
+    session_status: tuple[int, ...] = ()
+    """HTTP statuses that the first sessions without a call are refused with."""
     session_created: bool = False
     """Greet each sideband with `session.created`. Witnesses contradict each other; no recorded
     sideband was greeted."""

@@ -10,8 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
-from offhook.simulator.calls import Call
-from offhook.simulator.trace import Mark
+from offhook.simulator.trace import Mark, Told
 from offhook.simulator.wire import Json
 
 End: TypeAlias = Literal[
@@ -60,7 +59,7 @@ class Must(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     over_within_s: float | None = None
 
 
-def ended(call: Call) -> str | None:
+def ended(call: Told) -> str | None:
     """How the call ended, in the words of a scenario; `None` while it goes on."""
     marks = call.marks("call_ended")
     if not marks:
@@ -69,7 +68,7 @@ def ended(call: Call) -> str | None:
     return _ENDS.get(reason, reason)
 
 
-def heard(call: Call) -> list[str]:
+def heard(call: Told) -> list[str]:
     """All that the caller heard of the bot, one response each."""
     return [str(mark.detail["text"]) for mark in call.marks("bot_said")]
 
@@ -90,7 +89,7 @@ def has_phrase(text: str, phrase: str) -> bool:
 
 
 def untrue(
-    must: Must, call: Call, *, speed: float = 1.0, recorded_as: str | None = None
+    must: Must, call: Told, *, speed: float = 1.0, recorded_as: str | None = None
 ) -> list[str]:
     """Everything that should hold and does not, a line each.
 
@@ -106,7 +105,7 @@ def untrue(
     ]
 
 
-def _always(call: Call) -> Iterator[str]:
+def _always(call: Told) -> Iterator[str]:
     """What is true of every good call, whatever it is about."""
     if not call.over:
         yield "the call has not ended"
@@ -128,7 +127,7 @@ def _always(call: Call) -> Iterator[str]:
             yield "the address of the transfer was told to the model"
 
 
-def _tool(must: ToolMust, call: Call) -> Iterator[str]:
+def _tool(must: ToolMust, call: Told) -> Iterator[str]:
     asked = [mark for mark in call.marks("tool_asked") if mark.detail["name"] == must.called]
     fitting = [mark for mark in asked if arguments_fit(must.with_, mark)]
     with_ = f" with {json.dumps(must.with_, ensure_ascii=False)}" if must.with_ else ""
@@ -163,7 +162,7 @@ def _same(wanted: Any, given: Any) -> bool:
     return bool(wanted == given)
 
 
-def _words(must: Must, call: Call) -> Iterator[str]:
+def _words(must: Must, call: Told) -> Iterator[str]:
     spoken = heard(call)
     for phrase in must.said:
         if not any(has_phrase(text, phrase) for text in spoken):
@@ -182,7 +181,7 @@ def _words(must: Must, call: Call) -> Iterator[str]:
             return
 
 
-def _outcome(must: Must, call: Call, recorded_as: str | None) -> Iterator[str]:
+def _outcome(must: Must, call: Told, recorded_as: str | None) -> Iterator[str]:
     if must.ended is not None and call.over and ended(call) != must.ended:
         yield f"the call ended as {ended(call)}, not as {must.ended}"
     if must.recorded_as is not None and recorded_as not in (None, must.recorded_as):
@@ -199,7 +198,7 @@ def _outcome(must: Must, call: Call, recorded_as: str | None) -> Iterator[str]:
             yield f"{kind} happened {found} times, not {times}"
 
 
-def _times(must: Must, call: Call, speed: float) -> Iterator[str]:
+def _times(must: Must, call: Told, speed: float) -> Iterator[str]:
     def late(what: str, took: float, limit_ms: float | None) -> Iterator[str]:
         if limit_ms is not None and took / speed * 1000 > limit_ms:
             yield f"{what} took {took / speed * 1000:.0f} ms, not {limit_ms:g} at most"
@@ -219,7 +218,7 @@ def _times(must: Must, call: Call, speed: float) -> Iterator[str]:
     yield from late("the call", over, limit)
 
 
-def answer_times(call: Call) -> list[float]:
+def answer_times(call: Told) -> list[float]:
     """Simulated seconds from the end of each thing the caller said to the bot's voice."""
     turns = [mark for mark in call.trace if mark.kind in ("caller_said", "bot_audio_started")]
     return [

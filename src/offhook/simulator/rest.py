@@ -13,6 +13,7 @@ from msgspec import structs
 from offhook.simulator.beliefs import Beliefs
 from offhook.simulator.calls import DEFAULT_MODEL, Call, State
 from offhook.simulator.clock import Clock
+from offhook.simulator.direct import NO_DEPLOYMENT, Door
 from offhook.simulator.profile import Profile, Timings
 from offhook.simulator.schema import session_problem
 from offhook.simulator.sideband import Sideband
@@ -33,9 +34,6 @@ Verb: TypeAlias = Callable[[Call, web.Request], Awaitable[web.Response]]
 _NOT_FOUND = Problem(
     "No session found for the provided call_id", "call_id_not_found", "call_id", status=404
 )
-_NO_DEPLOYMENT = Problem(
-    "The API deployment for this resource does not exist.", "DeploymentNotFound", status=404
-)
 _UNAVAILABLE: dict[int, Problem] = {
     429: Problem("Rate limit reached.", "rate_limit_exceeded", type="requests", status=429),
 }
@@ -55,6 +53,7 @@ class Rest:
         deployments: Mapping[str, str],
         beliefs: Beliefs,
         calls: dict[str, Call],
+        door: Door,
     ) -> None:
         self._clock = clock
         self._profile = profile
@@ -63,6 +62,7 @@ class Rest:
         self._deployments = deployments
         self._not_found = structs.replace(_NOT_FOUND, status=beliefs.not_found_status)
         self._calls = calls
+        self._door = door
 
     def routes(self) -> list[web.RouteDef]:
         """Everything that the cloud serves."""
@@ -140,7 +140,7 @@ class Rest:
                 status=call.faults.second_accept,
             )
         if self._profile.knows_deployments and _model(body) not in self._deployments:
-            return _NO_DEPLOYMENT
+            return NO_DEPLOYMENT
         return None if self._lax(call) else session_problem(body, call.faults, "accept")
 
     def _lax(self, call: Call) -> bool:
@@ -225,6 +225,8 @@ class Rest:
         if "OpenAI-Beta" in request.headers:
             await self._clock.sleep(self._timings.beta_refusal)
             return _refuse(_NOT_FOUND)
+        if "model" in request.query and "call_id" not in request.query:
+            return await self._open_session(request, request.query["model"])
         call = self._calls.get(request.query.get("call_id", ""))
         if call is None:
             return _refuse(_NOT_FOUND)
@@ -241,6 +243,10 @@ class Rest:
         assert request.transport is not None  # noqa: S101 - the upgrade has just been answered
         await Sideband(socket, request.transport).attend(call)
         return socket
+
+    async def _open_session(self, request: web.Request, model: str) -> web.StreamResponse:
+        problem = self._door.problem(model)
+        return await self._door.open(request, model) if problem is None else _refuse(problem)
 
 
 def _connected(call: Call) -> bool:

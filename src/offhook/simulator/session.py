@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 from offhook.simulator.models import FIRST, Family
@@ -85,16 +84,21 @@ class Session:
         problem = self._forbidden(change, assistant_spoke)
         if problem is not None:
             return problem
-        merged = deepcopy(self.config)
+        merged = self._copied()
         for key, value in change.items():
             if key == "voice":
                 merged["audio"]["output"]["voice"] = value
             elif key == "audio":
                 self._merge_audio(merged["audio"], value or {})
             else:
-                merged[key] = deepcopy(value)
+                merged[key] = value
         self.config = merged
         return None
+
+    def _copied(self) -> Json:
+        """A copy as deep as a change reaches; what is below is replaced, never changed."""
+        sides = {side: {**part} for side, part in self.config["audio"].items()}
+        return {**self.config, "audio": sides}
 
     def _forbidden(self, change: Json, assistant_spoke: bool) -> Problem | None:
         model = change.get("model", self.config["model"])
@@ -136,7 +140,7 @@ class Session:
                 return self._merged_vad(current, value)
             case "transcription":
                 return {"model": None, "language": None, "prompt": None, **value}
-        return deepcopy(value)
+        return value
 
     def _merged_vad(self, current: Json | None, change: Json) -> Json:
         """Another kind of turn detection brings its own defaults; so does null for a value."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -11,6 +12,19 @@ from aiohttp import ClientConnectionResetError, WSMsgType, web
 from offhook.simulator.wire import Json, Problem, decode
 
 ABNORMAL = 1006
+FULL = 1 << 20  # bytes that wait for a client to read
+FULL_S = 0.01  # until the next look at them
+
+
+def framed(text: bytes) -> bytes:
+    """One unmasked text frame as a server sends it (RFC 6455, 5.2)."""
+    match len(text):
+        case short if short < 126:
+            return b"\x81" + short.to_bytes(1, "big") + text
+        case longer if longer < 65_536:
+            return b"\x81\x7e" + longer.to_bytes(2, "big") + text
+        case longest:
+            return b"\x81\x7f" + longest.to_bytes(8, "big") + text
 
 
 class Attended(Protocol):
@@ -30,24 +44,30 @@ class Attended(Protocol):
 
 
 class Sideband:
-    """Sends without waiting: a single task writes what has gathered."""
+    """Sends without waiting: what has gathered goes out together, once in a turn of the loop.
+
+    Each write is a system call, which costs more than making the frames that it takes along.
+    """
 
     def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
         self._socket = socket
         self._transport = transport
+        self._loop = asyncio.get_running_loop()
         self._outbox: list[bytes] = []
-        self._closing: tuple[int, str] | None = None
-        self._wake = asyncio.Event()
+        self._planned = False
+        self._closing: asyncio.Future[tuple[int, str]] = self._loop.create_future()
 
     def send(self, frame: bytes) -> None:
         """Send one text frame, in order."""
         self._outbox.append(frame)
-        self._wake.set()
+        if not self._planned:
+            self._planned = True
+            self._loop.call_soon(self._write)
 
     def finish(self, code: int, reason: str = "") -> None:
         """Close once everything is sent; with 1006 as a broken line does, with no close frame."""
-        self._closing = (code, reason)
-        self._wake.set()
+        if not self._closing.done():
+            self._closing.set_result((code, reason))
 
     def abort(self) -> None:
         """Drop the connection at once: frames that are still on their way are lost."""
@@ -57,15 +77,15 @@ class Sideband:
     async def attend(self, call: Attended) -> None:
         """Serve the connection until it is gone."""
         call.attach(self)
-        writer = asyncio.create_task(self._write())
+        closer = asyncio.create_task(self._close())
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
                     self._take_in(call, message.data)
         finally:
             call.detach(self, self._socket.close_code)
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            closer.cancel()
+            await asyncio.gather(closer, return_exceptions=True)
 
     def _take_in(self, call: Attended, text: str) -> None:
         try:
@@ -77,21 +97,26 @@ class Sideband:
         else:
             call.complain(Problem("Could not parse the message as a JSON object.", "invalid_event"))
 
-    async def _write(self) -> None:
-        send = self._socket.send_frame
-        try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                frames, self._outbox = self._outbox, []
-                for frame in frames:
-                    await send(frame, WSMsgType.TEXT)
-                if self._closing is not None:
-                    code, reason = self._closing
-                    if code == ABNORMAL:
-                        self._transport.close()
-                    else:
-                        await self._socket.close(code=code, message=reason.encode())
-                    return
-        except ClientConnectionResetError:
+    def _write(self) -> None:
+        """Write all that has gathered; to a client that does not read, a little later."""
+        self._planned = False
+        if self._transport.is_closing() or self._socket.closed:
             return
+        if self._transport.get_write_buffer_size() > FULL:
+            self._planned = True
+            self._loop.call_later(FULL_S, self._write)
+            return
+        self._transport.write(b"".join(map(framed, self._outbox)))
+        self._outbox.clear()
+
+    async def _close(self) -> None:
+        code, reason = await self._closing
+        self._write()
+        while self._outbox and not self._transport.is_closing():
+            await asyncio.sleep(FULL_S)
+            self._write()
+        if code == ABNORMAL:
+            self._transport.close()
+        else:
+            with suppress(ClientConnectionResetError):
+                await self._socket.close(code=code, message=reason.encode())

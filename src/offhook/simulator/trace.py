@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -21,6 +21,27 @@ class Mark(Struct, frozen=True):
     def __str__(self) -> str:
         details = " ".join(f"{name}={_short(value)}" for name, value in self.detail.items())
         return f"{self.at:9.3f}  {self.kind:22} {details}"
+
+
+class Told(Protocol):
+    """A call as those see it who tell or judge it: what happened, and whether it is over."""
+
+    @property
+    def trace(self) -> list[Mark]:
+        """What happened so far."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it has come to its end."""
+
+    def marks(self, kind: str) -> list[Mark]:
+        """All marks of a kind."""
+
+    def transcript(self) -> str:
+        """Who said and did what, a line each."""
+
+    def follow(self) -> AsyncIterator[Mark]:
+        """Each mark as it is made, from the first one to the end of the call."""
 
 
 def _short(value: object) -> str:

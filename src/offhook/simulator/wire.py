@@ -18,9 +18,29 @@ _SPREAD = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
 _PADDING = "k7Qx2VbN9mTzR4wL"
 
 
-def token(length: int) -> str:
-    """Random letters and digits."""
-    return os.urandom(length).translate(_SPREAD).decode()
+_POOL = 4096
+
+
+class _Letters:
+    """Random letters and digits, of which the system is asked for many at a time."""
+
+    def __init__(self) -> None:
+        self._ready = ""
+        self._at = 0
+
+    def take(self, length: int) -> str:
+        """So many of them, never the same twice."""
+        end = self._at + length
+        if end > len(self._ready):
+            self._ready = os.urandom(max(_POOL, length)).translate(_SPREAD).decode()
+            self._at, end = 0, length
+        taken = self._ready[self._at : end]
+        self._at = end
+        return taken
+
+
+token = _Letters().take
+"""Random letters and digits."""
 
 
 def new_id(prefix: str) -> str:

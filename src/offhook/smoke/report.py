@@ -6,10 +6,6 @@ from rich.console import Console
 from rich.markup import escape
 
 
-class Failed(Exception):  # noqa: N818 - a step that failed is what a smoke test is there to find
-    """A step that did not work. The text says in clear words what to check."""
-
-
 class Report:
     """The steps of one smoke test."""
 

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from offhook.config.env_file import read_env_file
 from offhook.observe.logs import configure
+from offhook.real.connection import Failed
 from offhook.rehearsal import PORT, settings_for
 from offhook.simulator import (
     DEFAULT_SECRET,
@@ -34,7 +35,7 @@ from offhook.simulator import (
 )
 from offhook.simulator.profile import ProfileName
 from offhook.simulator.understudy import Understudy
-from offhook.smoke.report import Failed, Report
+from offhook.smoke.report import Report
 from offhook.web.webhook import PATH
 
 URL = f"http://127.0.0.1:8000{PATH}"

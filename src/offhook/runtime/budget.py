@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from offhook.config import Settings
 from offhook.core.end import EndReason, Refused
@@ -78,7 +78,7 @@ class Budget:
         begin, end = self._turn_page()
         try:
             told = await recorded(round(begin * 1000), round(end * 1000))
-        except (DBAPIError, OSError) as error:  # what is known holds until it is back
+        except (SQLAlchemyError, OSError) as error:  # what is known holds until it is back
             self._log.debug("spending unknown", detail=type(error).__name__)
             return
         if self._turn_page()[0] == begin:

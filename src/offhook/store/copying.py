@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
+import typer
 from sqlalchemy import Table, select
 from sqlalchemy.exc import DBAPIError
 
@@ -43,7 +44,7 @@ async def _main(source: str, target: str) -> None:
     databases = Database(source), Database(target)
     try:
         for table, count in (await copy(*databases)).items():
-            print(f"{count:>10}  {table}")
+            typer.echo(f"{count:>10}  {table}")
     finally:
         for database in databases:
             await database.close()
@@ -52,13 +53,13 @@ async def _main(source: str, target: str) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Copy, and say how much that was. The status of the process."""
     if len(arguments) != 2:
-        print(__doc__, file=sys.stderr)
+        typer.echo(__doc__, err=True)
         return 2
     try:
         asyncio.run(_main(*arguments))
     except (DBAPIError, OSError, ValueError, KeyError) as error:
         cause = getattr(error, "orig", None) or error
-        print(f"These could not be copied: {type(cause).__name__}: {cause}", file=sys.stderr)
+        typer.echo(f"These could not be copied: {type(cause).__name__}: {cause}", err=True)
         return 1
     return 0
 

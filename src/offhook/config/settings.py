@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from offhook.config.costs import Costs
 from offhook.config.declare import Group
+from offhook.config.disclosure import Disclosure
 from offhook.config.endpoint import Endpoint
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
 from offhook.config.privacy import Privacy
@@ -31,6 +32,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     limits: Limits
     phone: Phone
     watchdogs: Watchdogs
+    disclosure: Disclosure
     records: Records
     privacy: Privacy
     costs: Costs

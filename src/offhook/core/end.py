@@ -38,6 +38,7 @@ class EndReason(StrEnum):
     TRANSFER_FAILED = "transfer_failed"  # the last resort, after the model had failed
     OVER_BUDGET = "over_budget"  # refused before it was accepted
     SHUT_DOWN = "shut_down"
+    ENDED_BY_COMMAND = "ended_by_command"  # somebody told this call from outside to end
     BUG = "bug"
 
 
@@ -59,6 +60,7 @@ FAULTS = {
     EndReason.TRANSFER_FAILED: Fault.CARRIER,
     EndReason.OVER_BUDGET: Fault.CONFIGURATION,
     EndReason.SHUT_DOWN: Fault.US,
+    EndReason.ENDED_BY_COMMAND: Fault.BOT,
     EndReason.BUG: Fault.US,
 }
 

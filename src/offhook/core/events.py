@@ -11,7 +11,8 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from offhook.core.alarms import Alarm
-from offhook.core.outcomes import HangUp, Outcome, Transfer
+from offhook.core.directives import Directive
+from offhook.core.outcomes import Consented, HangUp, Outcome, Transfer
 from offhook.core.transcript import Who
 from offhook.core.usage import Tokens
 
@@ -260,6 +261,16 @@ class TranscriptionUsed(Noted, frozen=True, gc=False):
     seconds: float | None = None
 
 
+# From outside
+
+
+class Directed(Struct, frozen=True, gc=False):
+    """Somebody tells the call what to do; `by` names who."""
+
+    directive: Directive
+    by: str
+
+
 # The shell's answers
 
 
@@ -274,7 +285,7 @@ class ToolEnded(Struct, frozen=True, gc=False):
 class HookAnswered(Struct, frozen=True, gc=False):
     """The bot's own code has reacted to a key or an entry: with words, an action, or nothing."""
 
-    answer: str | Transfer | HangUp | None
+    answer: str | Transfer | HangUp | Consented | None
 
 
 class Referred(Struct, frozen=True, gc=False):
@@ -352,6 +363,7 @@ Event: TypeAlias = (
     | DigitPressed
     | Used
     | TranscriptionUsed
+    | Directed
     | ToolEnded
     | HookAnswered
     | Referred

@@ -80,7 +80,8 @@ def tell(offer: Offer, out: Console) -> None:
     else:
         out.print(
             f"That is about {dollars(offer.cost)} (list prices of {list_prices().edition}, nothing "
-            f"cached). More function calls cost more; after {MOST_RESPONSES} responses a scenario is stopped.",
+            f"cached). More function calls cost more; after {MOST_RESPONSES} responses a scenario "
+            "is stopped.",
             soft_wrap=True,
         )
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from offhook.core.call import Call, Phase
+from offhook.core.consent import begin
+from offhook.core.directives import Directive
 from offhook.core.party import Party
 from offhook.core.step import ring
 from offhook.observe.logs import get_logger
@@ -131,11 +133,23 @@ class Switchboard:
         self._log.warning("refused", call_id=call_id, reason=refused.reason, detail=refused.why)
         return Taken.REFUSED
 
+    def direct(self, call_id: str, directive: Directive, by: str) -> bool:
+        """Tell a live call what to do, in the name of `by`. False: there is no such live call.
+
+        Never blocks. What came of it is in the call's `instructions`, and in its record.
+        """
+        session = self._sessions.get(call_id)
+        if session is None:
+            return False
+        session.direct(directive, by)
+        return True
+
     def _session(self, call: Call) -> Session:
         narrator = Narrator(call.id, self._metrics, words=self._words, meter=self._meter)
         clock = asyncio.get_running_loop().time
         scribe = None if self._desk is None else Scribe(self._desk, call, clock)
-        if self._archive is None or call.phase is Phase.REJECTING:
+        keeping = begin(self._line.rules.terms).keeping and call.phase is not Phase.REJECTING
+        if self._archive is None or not keeping:
             return Session(self._line, self._cloud, narrator, self._ended, scribe)
         journal = self._archive.open(call.id, call.rang_at)
         return JournaledSession(self._line, self._cloud, narrator, self._ended, scribe, journal)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offhook.core import events as on
+from offhook.core.directives import MuteTools
 from offhook.core.outcomes import Answered, Transfer
 from offhook.core.transcript import Who
 from offhook.core.turns import Turn, covered
@@ -204,6 +205,17 @@ def test_a_tool_that_a_pressed_key_led_to_belongs_to_no_turn() -> None:
     assert call.turn().tool_time(call.call.tools) is None
     assert call.turn().responses == ("r1",)
     assert call.turn().own == 0.0
+
+
+def test_an_answer_after_a_tool_that_may_not_run_now_answers_the_turn_too() -> None:
+    call = Timed()
+    call.at(0.5, on.Directed(MuteTools(), "alice"))
+    call.at(1.0, on.CallerStopped("u1", 0.5), on.ReplyBegun("r1"))
+    call.at(1.5, on.ToolAsked("c1", "lookup", "{}", False, "r1"))
+    call.at(1.5, on.ReplyAsked(("c1",)), on.ReplyBegun("r2", ("c1",)))
+    call.at(2.0, on.BotStarted(None, "r2"))
+    assert call.turn().latency == pytest.approx(1.5)
+    assert call.turn().tool_time(call.call.tools) == 0.0
 
 
 def test_a_tool_that_still_runs_does_not_count_yet() -> None:

@@ -93,9 +93,9 @@ def _tools(call: Call, event: on.Event, now: float) -> Step | None:
     match event:
         case on.ToolAsked(ref) | on.ToolVoided(ref) if ref in call.tools:
             return call, []  # the clouds have been seen to ask twice
-        case on.ToolAsked(ref, name) if call.tools_muted and name != consenting.TOOL:
+        case on.ToolAsked(ref, name, response=of) if call.tools_muted and name != consenting.TOOL:
             why = "tools are not available for now; tell the caller so"
-            return leaving.answer_at_once(call, ref, name, why, now, reply=True)
+            return leaving.answer_at_once(call, ref, name, why, now, reply=True, response=of)
         case on.ToolAsked(ref, name, arguments, spoke, response):
             asked = call.tools.asked(ref, name, now, arguments, spoke=spoke, response=response)
             call = call.with_(tools=asked)

@@ -16,7 +16,9 @@ from offhook.loading import load_bot
 from offhook.observe.logs import configure, get_logger
 from offhook.runtime.line import DEFAULT_TARGET
 from offhook.runtime.recording import check_folders
+from offhook.runtime.tariffs import OWN, advice, unreadable
 from offhook.shop import make_bot
+from offhook.store.prices import Tariff
 from offhook.telephony.targets import parse_target
 from offhook.web.app import create_app
 from offhook.web.server import Server, next_change, restart_on_change
@@ -30,7 +32,7 @@ def serve(spec: str | None, env_file: Path, *, reload: bool) -> bool:
 
     Raises `SettingsError` with all problems of the settings at once, `BotError` for the bot.
     """
-    settings = load(env_file, checks={"SIP_TARGET_URI": undialable})
+    settings = load(env_file, checks={"SIP_TARGET_URI": undialable, OWN: unreadable})
     configure(settings.logs.format, settings.logs.level, delay_s=LOG_DELAY_S)
     bot = load_bot(spec) if spec else bundled(settings)
     check_folders(settings)
@@ -90,6 +92,18 @@ def _introduce(app: FastAPI, bot: Bot, settings: Settings, url: str) -> None:
         log.warning("no disclosure: callers are not told that they are talking to an AI")
     if settings.server.test_mode:
         log.warning("TEST_MODE: signatures are not checked")
+    if settings.costs.daily_budget is not None:
+        _doubt(app.state.tariff, settings)
+
+
+def _doubt(tariff: Tariff, settings: Settings) -> None:
+    """Say in the log what the daily budget cannot count."""
+    log = get_logger("server")
+    for model in tariff.unknown:
+        hint = advice(settings, model)
+        log.warning("the daily budget does not count a model", model=model, hint=hint)
+    if settings.records.database_url is None:
+        log.warning("without records, the daily budget counts this process only, from its start")
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

@@ -1,5 +1,6 @@
 """Settings: read from the environment and `.env`, checked as a whole, handed on as one value."""
 
+from offhook.config.costs import Costs
 from offhook.config.declare import Entry
 from offhook.config.endpoint import Endpoint, Provider, derive, is_loopback
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
@@ -12,6 +13,7 @@ from offhook.config.watchdogs import Watchdogs
 
 __all__ = [
     "Cloud",
+    "Costs",
     "Endpoint",
     "Entry",
     "Limits",

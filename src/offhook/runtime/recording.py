@@ -15,6 +15,7 @@ from offhook.errors import UserError
 from offhook.runtime.scribe import Desk
 from offhook.store.database import Database, driven
 from offhook.store.policy import policy
+from offhook.store.prices import Tariff
 from offhook.store.spool import Spool
 from offhook.store.vault import Vault
 from offhook.store.writer import Writer
@@ -32,7 +33,7 @@ def open_books(settings: Settings) -> tuple[Database, Writer] | None:
     return database, Writer(database, spool)
 
 
-def open_desk(bot: Bot, settings: Settings, writer: Writer) -> Desk:
+def open_desk(bot: Bot, settings: Settings, writer: Writer, tariff: Tariff) -> Desk:
     """What the scribes of this bot's calls share."""
     key = settings.privacy.records_key
     return Desk(
@@ -43,6 +44,7 @@ def open_desk(bot: Bot, settings: Settings, writer: Writer) -> Desk:
         model=settings.cloud.model,
         bot=bot.name,
         replica=f"{socket.gethostname()[:48]}:{os.getpid()}",
+        tariff=tariff,
     )
 
 

@@ -21,6 +21,7 @@ from offhook.core.outcomes import Answered, Cancelled, Failed, InvalidArguments
 from offhook.core.toolcalls import ToolCall
 from offhook.core.transcript import Transcript, Utterance
 from offhook.core.transfer import TransferOutcome
+from offhook.runtime.measured import turn_facts, usage_facts
 from offhook.runtime.moments import KEYS, RANG, TOLD, moments
 from offhook.store.facts import (
     AnyFact,
@@ -32,6 +33,7 @@ from offhook.store.facts import (
     UtteranceFact,
 )
 from offhook.store.policy import Policy, Redaction, StoredNumber
+from offhook.store.prices import Tariff
 from offhook.store.vault import Vault
 from offhook.store.writer import Writer
 
@@ -48,6 +50,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     model: str
     bot: str
     replica: str
+    tariff: Tariff
 
 
 class Scribe:
@@ -102,6 +105,10 @@ class Scribe:
             yield from self._transfers(before, after)
         if after.instructions is not before.instructions:
             yield from self._instructions(before, after)
+        for turn in turn_facts(before, after, self._at):
+            yield replace(turn, call_id=self._id, rev=self._next())
+        if after.usage is not before.usage:
+            yield from self._used(before, event, after)
         if agreed or after.phase is not before.phase or after.greeted_at != before.greeted_at:
             yield from self._told(before, event, after)
             if late:
@@ -122,7 +129,7 @@ class Scribe:
         said = sum(1 for u in call.transcript if u.text)
         attempts = call.transfer.attempts
         gone = attempts and attempts[-1].outcome is TransferOutcome.TRANSFERRED
-        end = call.end
+        end, bill = call.end, self._desk.tariff.bill(call.usage)
         number, name = self._number_of(call), call.caller.name
         return CallFact(
             call_id=self._id,
@@ -151,6 +158,9 @@ class Scribe:
             consent=call.consent.standing,
             utterances=said,
             tools=len(call.tools.calls),
+            cost_usd=bill.usd,
+            known_usd=bill.known,
+            prices=self._desk.tariff.edition,
         )
 
     def _number_of(self, call: Call) -> StoredNumber:
@@ -279,6 +289,13 @@ class Scribe:
                 reason=self._detail(after.transfer.reason),
                 began_at=self._at(after.transfer.began_at),
             )
+
+    def _used(self, before: Call, event: on.Event, after: Call) -> Iterator[AnyFact]:
+        """What was used, and what the call costs by now."""
+        now = self._at(self._clock())
+        for part in usage_facts(before, event, after, now, self._desk.tariff):
+            yield replace(part, call_id=self._id, rev=self._next())
+        yield self._call(after)
 
     # Its timeline
 

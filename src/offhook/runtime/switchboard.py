@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import Iterator
 from enum import StrEnum
 
-from offhook.core.call import Call
+from offhook.core.call import Call, Phase
 from offhook.core.directives import Directive
 from offhook.core.party import Party
 from offhook.core.step import ring
 from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.realtime import requests
+from offhook.runtime.admission import Admission, Ring
 from offhook.runtime.cloud import Cloud, Refused
 from offhook.runtime.journal import Archive
 from offhook.runtime.journaled import JournaledSession
 from offhook.runtime.line import Line
+from offhook.runtime.meter import Meter
 from offhook.runtime.narrator import Narrator
 from offhook.runtime.scribe import Desk, Scribe
 from offhook.runtime.session import Session
@@ -31,6 +33,7 @@ class Taken(StrEnum):
 
     STARTED = "started"
     DUPLICATE = "duplicate"
+    REFUSED = "refused"  # by a rule of admission
     TURNED_AWAY = "turned_away"  # we are leaving: the trunk must try somebody else
 
 
@@ -72,12 +75,16 @@ class Switchboard:
         *,
         words: bool = False,
         desk: Desk | None = None,
+        admission: Admission | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._line = line
         self._cloud = cloud
         self._metrics = metrics
         self._words = words
         self._desk = desk  # without one, calls are not written down
+        self._admission = admission or Admission()
+        self._meter = meter or Meter(metrics)
         self._archive = Archive(line.journals) if line.journals is not None else None
         self._log = get_logger("call")
         self._sessions: dict[str, Session] = {}
@@ -104,6 +111,7 @@ class Switchboard:
         if self.draining:
             self._chore(self._turn_away(call_id))
             return Taken.TURNED_AWAY
+        refused = self._admission.check(Ring(call_id, caller, called))
         call, commands = ring(
             call_id,
             self._line.rules,
@@ -111,13 +119,18 @@ class Switchboard:
             caller=caller,
             called=called,
             language=self._line.language,
+            refused=refused,
         )
         session = self._session(call)
         self._sessions[call_id] = session
         self._idle.clear()
         self._metrics.live_calls(len(self._sessions))
         session.begin(call, commands)
-        return Taken.STARTED
+        if refused is None:
+            return Taken.STARTED
+        self._metrics.refused(refused.reason)
+        self._log.warning("refused", call_id=call_id, reason=refused.reason, detail=refused.why)
+        return Taken.REFUSED
 
     def direct(self, call_id: str, directive: Directive, by: str) -> bool:
         """Tell a live call what to do, in the name of `by`. False: there is no such live call.
@@ -131,10 +144,11 @@ class Switchboard:
         return True
 
     def _session(self, call: Call) -> Session:
-        narrator = Narrator(call.id, self._metrics, words=self._words)
+        narrator = Narrator(call.id, self._metrics, words=self._words, meter=self._meter)
         clock = asyncio.get_running_loop().time
         scribe = None if self._desk is None else Scribe(self._desk, call, clock)
-        if self._archive is None or not call.consent.keeping:
+        keeping = call.consent.keeping and call.phase is not Phase.REJECTING
+        if self._archive is None or not keeping:
             return Session(self._line, self._cloud, narrator, self._ended, scribe)
         journal = self._archive.open(call.id, call.rang_at)
         return JournaledSession(self._line, self._cloud, narrator, self._ended, scribe, journal)

@@ -27,6 +27,7 @@ class ToolRunner:
         self._spawn = spawn
         self._report = report
         self._recorded = recorded
+        self._loop = asyncio.get_running_loop()
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def start(self, call: Call, ref: str, name: str, arguments: str) -> None:
@@ -42,9 +43,9 @@ class ToolRunner:
             if tool.effects:
                 await self._report(on.ToolStarted(ref))
                 await self._recorded()
-            timeout = self._line.tool_timeout
+            timeout, began = self._line.tool_timeout, self._loop.time()
             outcome = await run(tool, call, arguments, default_timeout=timeout)
-            await self._report(on.ToolEnded(ref, outcome))
+            await self._report(on.ToolEnded(ref, outcome, self._loop.time() - began))
         except asyncio.CancelledError:
             await self._report(on.ToolEnded(ref, Cancelled("the caller left")))
             raise

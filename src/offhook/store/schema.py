@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    true,
 )
 
 metadata = MetaData(
@@ -78,7 +79,8 @@ calls = Table(
     Column("utterances", Integer, nullable=False, server_default="0"),
     Column("tools", Integer, nullable=False, server_default="0"),
     Column("length_ms", BigInteger, Computed("ended_at - accepted_at", persisted=True)),
-    Column("cost_usd", Float),  # unknown where a price is
+    Column("cost_usd", Float),  # so far; null: a part of it has no known price
+    Column("known_usd", Float, nullable=False, server_default="0"),  # what is known of the cost
     Column("prices", String(32)),  # the date of the table of prices that was used
     Column("consent", String(16)),  # noticed, given, refused
     Column("keep", Boolean, nullable=False, server_default=false()),  # a legal hold
@@ -178,6 +180,7 @@ usage = Table(
     Column("text_out", Integer, nullable=False, server_default="0"),
     Column("audio_out", Integer, nullable=False, server_default="0"),
     Column("seconds", Float),  # of audio, where transcription is paid for by its length
+    Column("known", Boolean, nullable=False, server_default=true()),  # false: we were not told
 )
 Index(None, usage.c.at)
 

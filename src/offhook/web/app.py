@@ -18,11 +18,15 @@ from offhook.config import Settings, auth_headers
 from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.observe.stall import Stall, StallWatch
+from offhook.runtime.admission import Admission
+from offhook.runtime.budget import following, make_budget
 from offhook.runtime.cloud import Cloud
 from offhook.runtime.deliveries import Deliveries
 from offhook.runtime.line import make_line
+from offhook.runtime.meter import Meter
 from offhook.runtime.recording import open_books, open_desk
 from offhook.runtime.switchboard import Switchboard
+from offhook.runtime.tariffs import make_tariff
 from offhook.store.database import Database
 from offhook.store.nightly import nightly
 from offhook.store.retention import terms
@@ -64,8 +68,17 @@ def create_app(
     )
     line = make_line(bot, settings)
     database, writer = open_books(settings) or (None, None)
-    desk = open_desk(bot, settings, writer) if writer else None
-    switchboard = Switchboard(line, cloud, metrics, words=settings.logs.transcripts, desk=desk)
+    tariff = make_tariff(settings)
+    budget = make_budget(settings, metrics)
+    switchboard = Switchboard(
+        line,
+        cloud,
+        metrics,
+        words=settings.logs.transcripts,
+        desk=open_desk(bot, settings, writer, tariff) if writer else None,
+        admission=Admission([budget] if budget else []),
+        meter=Meter(metrics, tariff, budget.spend if budget else None),
+    )
     secrets = () if settings.server.test_mode else settings.server.webhook_secrets
     webhook = Webhook(
         switchboard,
@@ -77,7 +90,12 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with writer or nullcontext(), cloud, _nightly(settings, database):
+        async with (
+            writer or nullcontext(),
+            following(budget, database),
+            cloud,
+            _nightly(settings, database),
+        ):
             watch = _stall_watch(settings)
             yield
             if watch is not None:
@@ -99,6 +117,8 @@ def create_app(
     app.state.line = line
     app.webhook = webhook
     app.router.routes.append(Route(PATH, webhook, methods=["POST"]))
+    app.state.tariff = tariff
+    app.state.budget = budget
     app.include_router(health.routes(switchboard))
     app.add_exception_handler(404, _nothing_here)
     return app

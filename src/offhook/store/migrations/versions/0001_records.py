@@ -71,6 +71,7 @@ def upgrade() -> None:
             "length_ms", sa.BigInteger(), sa.Computed("ended_at - accepted_at", persisted=True)
         ),
         sa.Column("cost_usd", sa.Float(), nullable=True),
+        sa.Column("known_usd", sa.Float(), server_default="0", nullable=False),
         sa.Column("prices", sa.String(length=32), nullable=True),
         sa.Column("consent", sa.String(length=16), nullable=True),
         sa.Column("keep", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -233,6 +234,7 @@ def upgrade() -> None:
         sa.Column("text_out", sa.Integer(), server_default="0", nullable=False),
         sa.Column("audio_out", sa.Integer(), server_default="0", nullable=False),
         sa.Column("seconds", sa.Float(), nullable=True),
+        sa.Column("known", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.PrimaryKeyConstraint("call_id", "ref", name=op.f("pk_usage")),
     )
     with op.batch_alter_table("usage", schema=None) as batch_op:

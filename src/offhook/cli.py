@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from offhook import cli_privacy
 from offhook._version import __version__
 from offhook.errors import SettingsError, UserError
 
@@ -252,6 +253,8 @@ def replay(
 
 smoke = typer.Typer(help="Check a server, or the account in the cloud.", no_args_is_help=True)
 app.add_typer(smoke, name="smoke")
+app.add_typer(cli_privacy.privacy, name="privacy")
+app.add_typer(cli_privacy.audit, name="audit")
 
 
 @smoke.command("webhook")

@@ -231,9 +231,8 @@ async def test_what_is_pruned_leaves_a_chain_with_an_anchor(log: Audit) -> None:
 async def test_pruning_goes_in_steps_and_never_empties_the_log(log: Audit) -> None:
     never = 2**53
     assert [await log.prune(never, "offhook", limit=2) for _ in range(3)] == [2, 2, 2]
-    assert (await log.verify()).holds
-    assert await log.prune(never, "offhook") == 2
-    assert [e.action for e in await log.entries()] == [PRUNED]
+    assert await log.prune(never, "offhook") == 0
+    assert {e.action for e in await log.entries()} == {PRUNED}
     assert (await log.verify()).holds
 
 

@@ -11,7 +11,7 @@ from offhook.config.declare import Group, setting
 from offhook.config.kinds import LowerCase, none_if
 
 KEY_BYTES = 32
-_A_KEY = "what `offhook privacy key` prints; several keys, separated by commas, while one is replaced; or off"
+_A_KEY = "what `offhook privacy key` prints, several with commas while one is replaced, or off"
 
 Keep: TypeAlias = Literal["full", "masked", "none"]
 _Keep = Annotated[Keep, LowerCase]

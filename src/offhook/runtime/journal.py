@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -21,11 +20,11 @@ import msgspec
 from offhook.observe.logs import get_logger
 from offhook.runtime.entries import Entry, Kind, written
 from offhook.runtime.veil import Veil
+from offhook.store.journals import file_name
 
 BATCH = 64  # lines
 BATCH_S = 0.5  # the oldest line of a batch waits no longer, as long as anything happens
 
-_UNSAFE = re.compile(r"[^\w.-]+")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -40,9 +39,7 @@ class Archive:
 
     def open(self, call_id: str, clock: float) -> Journal:
         """A new journal. `clock` is the time of the ring, on the clock of the calls."""
-        day = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        name = f"{day}-{_UNSAFE.sub('_', call_id)[-80:]}.jsonl"
-        return Journal(self, self.folder / name, clock)
+        return Journal(self, self.folder / file_name(call_id, datetime.now(UTC)), clock)
 
     def write(self, pages: Pages, lines: list[Line], *, last: bool = False) -> Future[None]:
         """Have lines written; `last` closes the file."""

@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from offhook.observe.keys import Pressed
 from offhook.observe.redact import Redactor, redact_field
 
 ANY_DIGIT = "0"  # stands for every digit that was pressed; * and # only steer an entry
-KEYS = "[keys]"
 
 _DTMF = "input_audio_buffer.dtmf_event_received"
 _words = re.compile(r"\w+").findall
@@ -29,8 +29,6 @@ _TEXTS = frozenset(
     """)
 )
 _PROMPT = ("instructions", "tools")  # the bot's own, in every echo of the session
-_RUN = re.compile(r"\d(?:[ ,.-]{0,2}\d)*")
-_NO_DIGIT = re.compile(r"\D+")
 
 
 class Veil:
@@ -38,13 +36,13 @@ class Veil:
 
     def __init__(self) -> None:
         self._redactor = Redactor()
-        self._typed = ""
+        self._pressed = Pressed()
 
     def over(self, data: dict[str, Any]) -> dict[str, Any]:
         """The data of one line without what must not be written."""
         match data:
             case {"is": "on.DigitPressed", "key": str(key)}:
-                self._typed += _NO_DIGIT.sub("", key)
+                self._pressed.add(key)
                 return {**data, "key": masked(key)}
             case {"is": "do.TellDigit", "key": str(key)}:
                 return {**data, "key": masked(key)}
@@ -66,17 +64,13 @@ class Veil:
             case str() if key in _IDS:
                 return value
             case str():
-                if key in _TEXTS and self._typed:
-                    value = _RUN.sub(self._pressed, value)
+                if key in _TEXTS:
+                    value = self._pressed.hidden(value)
                 if redact_field(key, "") != "":  # it is named like a secret
                     return redact_field(key, value)
                 return self._redactor.redact(value)
             case _:
                 return value
-
-    def _pressed(self, found: re.Match[str]) -> str:
-        """A number that consists of keys as they were pressed may be what was typed."""
-        return KEYS if _NO_DIGIT.sub("", found[0]) in self._typed else found[0]
 
 
 def masked(keys: str) -> str:

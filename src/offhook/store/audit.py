@@ -156,9 +156,9 @@ class Audit:
         """
         async with self._database.write() as connection:
             await self._last(connection)
-            old = select(audit.c.n, audit.c.hash).where(audit.c.at < before).order_by(audit.c.n)
-            going = (await connection.execute(old.limit(limit))).all()
-            if not going:
+            old = select(audit.c.n, audit.c.hash, audit.c.action).where(audit.c.at < before)
+            going = (await connection.execute(old.order_by(audit.c.n).limit(limit))).all()
+            if all(row.action == PRUNED for row in going):  # or anchors replaced anchors for ever
                 return 0
             edge = going[-1]
             await self.append(

@@ -91,10 +91,13 @@ def _engine(url: URL, pool: int) -> AsyncEngine:
 
 
 def _on_connect(connection: Any, _: object) -> None:
-    """WAL lets readers and the writer work side by side; NORMAL survives a killed process."""
+    """WAL lets readers and the writer work side by side; NORMAL survives a killed process.
+
+    What is deleted is overwritten, so that no free page still holds it.
+    """
     connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -12,11 +12,14 @@ import msgspec
 from msgspec import Struct
 
 from offhook.config.privacy import Keep, Privacy
+from offhook.observe.keys import Pressed
 from offhook.observe.redact import Redactor, redact_field
 from offhook.store.vault import Vault, mask
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+_A_PIN = 3  # digits, or more
+_JSON = ("{", "[", '"', "-", *"0123456789")  # nothing to hide in true, false and null
 _WORD = re.compile(r"\[[^\]]*\]|[^\W\d_]+")
 
 
@@ -67,6 +70,11 @@ class Redaction:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._redactor = Redactor()
+        self._pressed = Pressed(_A_PIN)
+
+    def pressed(self, key: str) -> None:
+        """Remember a key that the caller pressed, to take it out of texts that repeat it."""
+        self._pressed.add(key)
 
     def transcript(self, text: str) -> str | None:
         """What was said, by either side."""
@@ -92,18 +100,18 @@ class Redaction:
 
     def _text(self, keep: Keep, text: str) -> str | None:
         if keep == "masked":
-            return self._redactor.redact(text)
+            return self._redactor.redact(self._pressed.hidden(text))
         return text if keep == "full" else None
 
     def _json(self, keep: Keep, text: str) -> str | None:
         if keep != "masked":
             return text if keep == "full" else None
-        if text[:1] not in ("{", "[", '"'):
-            return self._redactor.redact(text)
+        if not text.startswith(_JSON):
+            return self._text(keep, text)
         try:
             return _encode(self._value("", _decode(text))).decode()
         except (msgspec.DecodeError, RecursionError):  # cut off by the cloud, or absurdly deep
-            return self._redactor.redact(text)
+            return self._text(keep, text)
 
     def _value(self, name: str, value: object) -> object:
         """A value redacted with its name before it: `order_number` says what the digits are."""
@@ -116,14 +124,14 @@ class Redaction:
                 return "[secret]"
             case str():
                 return self._named(name, value)
-            case int() if not isinstance(value, bool) and abs(value) > 999:
+            case int() if not isinstance(value, bool) and abs(value) > 99:
                 shown = self._named(name, str(value))
                 return value if shown == str(value) else shown
             case _:
                 return value
 
     def _named(self, name: str, text: str) -> str:
-        before = f"{name.replace('_', ' ')}: "
+        text, before = self._pressed.hidden(text), f"{name.replace('_', ' ')}: "
         shown = self._redactor.redact(before + text)
         return (
             shown.removeprefix(before) if shown.startswith(before) else self._redactor.redact(text)

@@ -1,0 +1,1 @@
+"""One person's data: found everywhere by the number, handed out, and taken away."""

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from offhook import cli_privacy
+from offhook import cli_privacy, cli_records
 from offhook._version import __version__
 from offhook.errors import SettingsError, UserError
 
@@ -250,6 +250,10 @@ def replay(
         return
     sys.exit(replaying.replay(journal, Console(highlight=False)))
 
+
+app.add_typer(cli_records.calls, name="calls")
+app.command()(cli_records.stats)
+app.command()(cli_records.export)
 
 smoke = typer.Typer(help="Check a server, or the account in the cloud.", no_args_is_help=True)
 app.add_typer(smoke, name="smoke")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,6 +11,8 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+_SAME = ("target", "reason", "fault", "bot", "line", "model")
 
 
 def upgrade() -> None:
@@ -63,6 +67,9 @@ def upgrade() -> None:
         sa.Column("target", sa.String(length=128), nullable=True),
         sa.Column("utterances", sa.Integer(), server_default="0", nullable=False),
         sa.Column("tools", sa.Integer(), server_default="0", nullable=False),
+        sa.Column(
+            "length_ms", sa.BigInteger(), sa.Computed("ended_at - accepted_at", persisted=True)
+        ),
         sa.Column("cost_usd", sa.Float(), nullable=True),
         sa.Column("prices", sa.String(length=32), nullable=True),
         sa.Column("consent", sa.String(length=16), nullable=True),
@@ -70,33 +77,13 @@ def upgrade() -> None:
         sa.Column("purged_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("call_id", name=op.f("pk_calls")),
     )
-    with op.batch_alter_table("calls", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_calls_bot_rang_at"), ["bot", "rang_at"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_calls_caller_hash_rang_at"), ["caller_hash", "rang_at"], unique=False
-        )
-        batch_op.create_index(batch_op.f("ix_calls_ended_at"), ["ended_at"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_calls_fault_rang_at"), ["fault", "rang_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_calls_line_rang_at"), ["line", "rang_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_calls_model_rang_at"), ["model", "rang_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_calls_phase_rang_at"), ["phase", "rang_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_calls_rang_at_call_id"), ["rang_at", "call_id"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_calls_reason_rang_at"), ["reason", "rang_at"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_calls_target_rang_at"), ["target", "rang_at"], unique=False
-        )
+    for columns in (
+        ("rang_at", "call_id", "length_ms", "cost_usd"),
+        *((name, "rang_at") for name in ("caller_hash", "ended_at", "length_ms", "cost_usd")),
+        *((name, "rang_at", "length_ms", "cost_usd") for name in _SAME),
+        *((*pair, "rang_at") for pair in combinations(_SAME, 2)),
+    ):
+        op.create_index(op.f(f"ix_calls_{'_'.join(columns)}"), "calls", columns)
 
     op.create_table(
         "consents",

@@ -1,0 +1,154 @@
+"""`python -m bench.records`: the list of a million calls in SQLite, with every filter and pair."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from pathlib import Path
+from statistics import median
+
+import msgspec
+from msgspec import Struct
+
+from bench.made_records import DAY_MS, NOW, make
+from offhook.store.database import Database
+from offhook.store.reading import Filter, page
+
+CALLS = 1_000_000
+MOST_MS = 50.0
+TIMES = 5
+WORST = 15  # pairs that are printed
+
+# For each filter a value that many calls have, and one that few or none have.
+SINGLE: dict[str, Filter] = {
+    "since a week ago": Filter(since=NOW - 7 * DAY_MS),
+    "until a year ago": Filter(until=NOW - 365 * DAY_MS),
+    "number, frequent": Filter(number_hashes=(f"{1:064x}",)),
+    "number, once": Filter(number_hashes=(f"{7001:064x}",)),
+    "reason, half of all": Filter(reason="caller_hung_up"),
+    "reason, 5 %": Filter(reason="caller_left_early"),
+    "reason, 100 calls": Filter(reason="bug"),
+    "fault, most": Filter(fault="caller"),
+    "fault, 1 %": Filter(fault="cloud"),
+    "line": Filter(line="+493023125001"),
+    "line, another bot's": Filter(line="+15550110"),
+    "model, most": Filter(model="gpt-realtime"),
+    "model, a third": Filter(model="gpt-realtime-mini"),
+    "model, unknown": Filter(model="gpt-4"),
+    "bot, most": Filter(bot="shop"),
+    "bot, 0.1 %": Filter(bot="pilot"),
+    "live": Filter(live=True),
+    "ended": Filter(live=False),
+    "target": Filter(target="service-team-1"),
+    "a minute or longer": Filter(min_length_ms=60_000),
+    "an hour or longer": Filter(min_length_ms=3_600_000),
+    "2 cents or more": Filter(min_cost_usd=0.02),
+    "2 dollars or more": Filter(min_cost_usd=2.0),
+    "text, in all": Filter(text="hello"),
+    "text, beginning of a word in all": Filter(text="assist"),
+    "text, one letter": Filter(text="a"),
+    "text, 1 % and more": Filter(text="bein"),
+    "text, two words": Filter(text="order wur"),
+    "text, an order": Filter(text="acme-01234"),
+    "text, nowhere": Filter(text="zebra"),
+}
+
+
+class Timing(Struct, frozen=True):
+    """How long one list took, in milliseconds."""
+
+    title: str
+    p50: float
+    worst: float
+    rows: int
+
+
+def pairs() -> Iterator[tuple[str, Filter]]:
+    """Every two filters that are not about the same field."""
+    for (one, first), (two, second) in combinations(SINGLE.items(), 2):
+        a, b = _set(first), _set(second)
+        if not a.keys() & b.keys():
+            yield f"{one} + {two}", msgspec.structs.replace(first, **b)
+
+
+def _set(wanted: Filter) -> dict[str, object]:
+    fields = msgspec.structs.asdict(wanted)
+    return {name: value for name, value in fields.items() if value not in (None, ())}
+
+
+async def measure(database: Database, title: str, wanted: Filter) -> Timing:
+    """Ask for the first page and the one after it, some times."""
+    times, rows = [], 0
+    async with database.read() as connection:
+        for _ in range(TIMES):
+            cursor = None
+            for _ in range(2):
+                began = time.perf_counter()
+                found = await page(connection, wanted, cursor=cursor)
+                times.append((time.perf_counter() - began) * 1000)
+                rows = max(rows, len(found.items))
+                cursor = found.next
+                if cursor is None:
+                    break
+    return Timing(title, median(times), max(times), rows)
+
+
+def table(timings: Sequence[Timing]) -> str:
+    """One line for each."""
+    lines = [f"{'':64}{'p50 ms':>9}{'worst ms':>10}{'rows':>6}"]
+    lines += [f"{t.title:64}{t.p50:9.2f}{t.worst:10.2f}{t.rows:6}" for t in timings]
+    return "\n".join(lines)
+
+
+async def run(file: str, count: int) -> str:
+    """Make the calls if the file is not there, measure, and tell."""
+    missing = not os.path.exists(file)  # noqa: ASYNC240
+    database = Database(f"sqlite:///{file}")
+    await database.open()
+    if missing:
+        await asyncio.to_thread(make, file, count, _tell)
+    try:
+        single = [await measure(database, *each) for each in SINGLE.items()]
+        double = [await measure(database, *each) for each in pairs()]
+    finally:
+        await database.close()
+    size = os.stat(file).st_size
+    slow = [t for t in (*single, *double) if t.p50 >= MOST_MS]
+    double.sort(key=lambda t: -t.p50)
+    verdict = "reached    " if not slow else "NOT REACHED"
+    return "\n\n".join(
+        [
+            f"{count:,} calls in SQLite, {size / 2**30:.1f} GB; "
+            "pages of 50, the first and the second",
+            table(single),
+            f"The slowest of {len(double)} pairs",
+            table(double[:WORST]),
+            f"{verdict}  {len(single) + len(double) - len(slow)} of {len(single) + len(double)} "
+            f"lists took less than {MOST_MS:.0f} ms (p50)",
+        ]
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m bench.records", description=__doc__)
+    parser.add_argument("--calls", type=int, default=CALLS)
+    parser.add_argument("--file", type=Path, help="made if it is missing, and kept")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="offhook-bench-") as folder:
+        file = options.file or Path(folder) / "records.sqlite3"
+        print(asyncio.run(run(str(file), options.calls)))
+
+
+def _tell(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Records for people and for files: tables in a terminal, and exports."""

@@ -6,8 +6,9 @@ This is the public surface; whatever is not named here may change.
 from offhook._version import __version__
 from offhook.bot import Bot
 from offhook.core.call import Call
-from offhook.core.outcomes import HangUp, Transfer
+from offhook.core.outcomes import Consented, HangUp, Transfer
 from offhook.core.party import Party
+from offhook.disclosure import Disclosure
 from offhook.errors import BotError, OffhookError, SettingsError
 from offhook.telephony.targets import Target
 from offhook.tools import Tool, tool
@@ -16,6 +17,8 @@ __all__ = [
     "Bot",
     "BotError",
     "Call",
+    "Consented",
+    "Disclosure",
     "HangUp",
     "OffhookError",
     "Party",

@@ -24,14 +24,17 @@ from typing import Annotated, Any, Literal, TypeAlias
 from msgspec.structs import replace
 
 from offhook.core.call import Call
-from offhook.core.outcomes import HangUp, Transfer
+from offhook.core.consent import Terms
+from offhook.core.consenting import TOOL as CONSENT_TOOL
+from offhook.core.outcomes import Consented, HangUp, Transfer
 from offhook.core.rules import Lines, exactly
+from offhook.disclosure import Disclosure, PolicyName
 from offhook.errors import BotError
-from offhook.lines import lines_for
+from offhook.lines import how_can_i_help, lines_for
 from offhook.telephony.targets import Target, parse_target
 from offhook.tools import Tool, Toolbox, tool
 
-Reaction: TypeAlias = str | Transfer | HangUp | None
+Reaction: TypeAlias = str | Transfer | HangUp | Consented | None
 KeyHook: TypeAlias = Callable[[Call, str], Awaitable[Reaction]]
 
 
@@ -43,7 +46,8 @@ class Bot:
     `targets` maps a name that the model may choose to a `tel:` or `sip:` URI that it never
     sees, or to a `Target` with a label that callers hear. `lines` replaces single standard
     sentences: `Bot(..., lines={"goodbye": "Bye now!"})`. `journal` turns the journals of its
-    calls on or off, whatever `OFFHOOK_JOURNAL` says.
+    calls on or off, whatever `OFFHOOK_JOURNAL` says. `consent` is what callers are told first: a
+    `Disclosure` or its policy alone, unless `OFFHOOK_CONSENT` says another.
 
     Raises `BotError` (and its kinds `ToolError`, `TargetError`) when something in it cannot
     work, at once and not when the phone rings.
@@ -62,6 +66,7 @@ class Bot:
         lines: Mapping[str, str] | None = None,
         may_hang_up: bool = True,
         journal: bool | None = None,
+        consent: Disclosure | PolicyName | None = None,
     ) -> None:
         if not instructions.strip():
             raise BotError("A bot needs instructions: say in a few sentences who it is.")
@@ -72,6 +77,7 @@ class Bot:
         self.tools = tuple(tools)
         self.may_hang_up = may_hang_up
         self.journal = journal
+        self.disclosure = _disclosure(consent)
         self._words = {**(lines or {}), **({"greeting": greeting} if greeting else {})}
         _check_lines(self._words)
         self.targets = {n: _target(n, t) for n, t in (targets or {}).items()}
@@ -110,16 +116,35 @@ class Bot:
         """The same bot with one more target, unless it has one of that name."""
         if name in self.targets:
             return self
+        return self._twin(targets={**self.targets, name: parse_target(name, uri, label)})
+
+    def with_consent(self, policy: PolicyName) -> Bot:
+        """The same bot with another policy. Texts of its own are for the policy they came with."""
+        if self.disclosure is not None and self.disclosure.policy == policy:
+            return self
+        return self._twin(disclosure=Disclosure(policy))
+
+    def _twin(self, **changes: object) -> Bot:
         twin = object.__new__(type(self))
-        twin.__dict__.update(
-            self.__dict__, targets={**self.targets, name: parse_target(name, uri, label)}
-        )
+        twin.__dict__.update(self.__dict__, **changes)
         return twin
 
+    def terms(self, language: str) -> Terms | None:
+        """What callers are told before all else, if anything."""
+        return None if self.disclosure is None else self.disclosure.terms(language)
+
     def lines(self, language: str) -> Lines:
-        """What the model is told to say where offhook decides to speak; the bot's own words win."""
+        """What the model is told to say where offhook decides to speak; the bot's own words win.
+
+        The disclosure and the greeting are one sentence to the model, since two would cost the
+        caller a second pause.
+        """
+        language = self.language or language
         own = {k: exactly(v) for k, v in self._words.items()}
-        return replace(lines_for(self.language or language), **own)
+        if (terms := self.terms(language)) is not None:
+            greeting = self._words.get("greeting") or how_can_i_help(language)
+            own["greeting"] = exactly(f"{terms.text} {greeting}")
+        return replace(lines_for(language), **own)
 
     def toolbox(self) -> Toolbox:
         """All tools that the model is offered: the bot's own and the built-in ones."""
@@ -128,6 +153,8 @@ class Bot:
             built_in.append(_handoff(tuple(self.targets)))
         if self.may_hang_up:
             built_in.append(end_call)
+        if self.disclosure is not None and self.disclosure.asks:
+            built_in.append(record_consent)
         own = {t.name for t in self.tools}
         return Toolbox((*self.tools, *(t for t in built_in if t.name not in own)))
 
@@ -137,6 +164,10 @@ def _check_lines(words: Mapping[str, str]) -> None:
     if unknown:
         known = ", ".join(Lines.__struct_fields__)
         raise BotError(f"Unknown lines: {', '.join(sorted(unknown))}. There are: {known}.")
+
+
+def _disclosure(consent: Disclosure | PolicyName | None) -> Disclosure | None:
+    return Disclosure(consent) if isinstance(consent, str) else consent
 
 
 def _target(name: str, target: str | Target) -> Target:
@@ -172,3 +203,12 @@ async def end_call(reason: Annotated[str, "Why, in a few words."]) -> HangUp:
     """End the call. Use it only after the caller has said goodbye or wants nothing more. Do not
     say goodbye yourself: that is done for you."""
     return HangUp(reason)
+
+
+@tool(name=CONSENT_TOOL)
+async def record_consent(
+    answer: Annotated[Literal["yes", "no"], "yes: the caller agrees. no: the caller refuses."],
+) -> Consented:
+    """Record whether the caller agrees that this conversation is written down. Use it at once
+    when the caller says yes or no to that, at any time of the call; never guess the answer."""
+    return Consented(answer == "yes")

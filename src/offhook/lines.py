@@ -22,6 +22,7 @@ ENGLISH = Lines(
     time_up=exactly("Our time is up, and I have to end the call. Thank you, goodbye!"),
     shut_down=exactly("I am sorry, I have to end the call. Please call again. Goodbye!"),
     filler=exactly("One moment, please. I am still looking."),
+    refused=exactly("Understood. What we say is no longer written down. How can I help you?"),
 )
 
 GERMAN = Lines(
@@ -38,12 +39,18 @@ GERMAN = Lines(
     time_up=exactly("Unsere Zeit ist um, ich muss das Gespräch beenden. Auf Wiederhören!"),
     shut_down=exactly("Es tut mir leid, ich muss das Gespräch beenden. Auf Wiederhören!"),
     filler=exactly("Einen Moment, bitte. Ich sehe noch nach."),
+    refused=exactly("Verstanden. Es wird nichts mehr mitgeschrieben. Wie kann ich helfen?"),
 )
 
 
 def someone(language: str) -> str:
     """What callers hear of a target that has no label of its own."""
     return "Kundenservice" if _is_german(language) else "a colleague"
+
+
+def how_can_i_help(language: str) -> str:
+    """What follows a disclosure where the bot has no greeting of its own."""
+    return "Wie kann ich Ihnen helfen?" if _is_german(language) else "How can I help you?"
 
 
 def lines_for(language: str) -> Lines:

@@ -297,7 +297,9 @@ async def _recorded(session: Session | None) -> str | None:
 
 
 def troubled(bot: Bot, side: BotSide) -> Bot:
-    """The same bot with slow or broken tools."""
+    """The same bot with slow or broken tools, or another policy of consent."""
+    if side.consent is not None:
+        bot = bot.with_consent(side.consent)
     if not side.slow_tools_s and not side.broken_tools:
         return bot
     twin = copy.copy(bot)

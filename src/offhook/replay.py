@@ -33,6 +33,7 @@ _SHELL = (  # told by the shell; every other event is told by the surface
     on.Accepted | on.AcceptRefused | on.Rejected | on.RejectFailed | on.Attached | on.AttachFailed
     | on.SidebandLost | on.NothingHeard | on.ToolEnded | on.HookAnswered | on.Referred
     | on.ReferFailed | on.HungUp | on.HangUpFailed | on.ShutDown | on.TimeUp | on.Broke
+    | on.Directed
 )  # fmt: skip
 _NUMBERED = re.compile(r"\[(\w+):\d+\]")
 

@@ -75,9 +75,12 @@ def _introduce(app: FastAPI, bot: Bot, settings: Settings, url: str) -> None:
         provider=settings.endpoint.provider,
         tools=[t.name for t in line.toolbox],
         targets=list(line.rules.targets),
+        consent=line.rules.terms.policy if line.rules.terms else "none",
     )
     if not line.rules.targets:
         log.warning("no transfer target: handoff_human is not offered; set SIP_TARGET_URI")
+    if line.bot.disclosure is not None and line.rules.terms is None:
+        log.warning("no disclosure: callers are not told that they are talking to an AI")
     if settings.server.test_mode:
         log.warning("TEST_MODE: signatures are not checked")
 

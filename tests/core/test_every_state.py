@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core.call import Phase
+from offhook.core.directives import Effect
 from support.calls import Driven
 from support.core_events import steps
 
@@ -47,3 +48,30 @@ def test_whatever_happens_nothing_that_costs_is_done_twice(
     if driven.call.phase is Phase.LIVE:
         owed = {c.ref for c in driven.call.tools.owed}
         assert set(driven.call.tools.calls) == owed | set(answered)
+
+
+@settings(max_examples=400)
+@given(steps)
+def test_whatever_happens_every_directive_is_on_record_with_what_came_of_it(
+    what: list[tuple[on.Event, float]],
+) -> None:
+    driven = Driven()
+    for event, pause in what:
+        driven.on(event)
+        driven.wait(pause)
+    given_to_it = [e.directive for e, _ in what if isinstance(e, on.Directed)]
+    noted = driven.call.instructions
+    assert [i.directive for i in noted] == given_to_it
+    assert all(i.by == "alice" and i.n == n for n, i in enumerate(noted))
+    said = {s.ref for s in driven.told(do.Say)}
+    for each in noted:
+        match each.effect:
+            case Effect.REFUSED:
+                assert each.why
+            case Effect.KEPT | Effect.DONE:
+                assert each.ref not in said
+            case _:
+                assert each.ref in said
+    assert len([s for s in driven.told(do.Say) if s.ref.startswith("say:")]) == len(
+        [r for r in said if r.startswith("say:")]
+    )

@@ -6,17 +6,21 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core.alarms import Alarm, Alarms
 from offhook.core.call import Call, Phase
+from offhook.core.consent import Answer, Policy, Terms
+from offhook.core.directives import SayThis
 from offhook.core.end import EndReason
 from offhook.core.events import Refusal, SayEnd
 from offhook.core.outcomes import Answered, Interrupted, Transfer
 from offhook.core.resume import resume
+from offhook.core.rules import Floor
 from offhook.core.transfer import Stage
-from support.calls import Driven
+from support.calls import Driven, rules
 from support.core_events import steps
 
 
@@ -194,3 +198,24 @@ def test_wherever_it_is_taken_over_a_call_ends_once_and_does_nothing_twice(
 
 def _waits(call: Call) -> None:
     assert call.phase is Phase.ENDED or call.alarms.next is not None
+
+
+def test_words_that_were_kept_for_the_end_of_the_greeting_are_said_once() -> None:
+    driven = Driven()
+    driven.on(on.Accepted(), on.Attached(), on.Directed(SayThis("One moment."), "alice"))
+    driven.wait(1)
+    driven.on(on.BotStarted("greeting"))
+    other = _over(driven)
+    assert [s.ref for s in other.told(do.Say)] == ["say:0"]
+    other.on(on.Attached(), on.SayEnded("say:0", SayEnd.HEARD))
+    assert [s.ref for s in _over(other).told(do.Say)] == []
+
+
+def test_terms_whose_end_nobody_has_seen_are_not_taken_for_heard() -> None:
+    terms = Terms(policy=Policy.OPT_OUT, text="An AI answers.", version="1", language="en")
+    driven = Driven(replace(rules(), terms=terms, greeting_floor=Floor.HELD))
+    driven.on(on.Accepted(), on.Attached())
+    driven.wait(1)
+    driven.on(on.BotStarted("greeting"))
+    assert _over(driven).call.consent.standing is Answer.UNHEARD
+    assert _over(driven.live()).call.consent.standing is Answer.NOTICED

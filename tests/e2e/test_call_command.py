@@ -144,7 +144,7 @@ async def test_a_person_talks_to_the_bot() -> None:
     assert await talk(rehearsal(speed=SPEED), out, lines) == 0
     told = text.getvalue()
     for piece in (
-        "Bot: Hello, this is the AI assistant of ACME.",
+        "Bot: You are talking to an AI assistant. Hello and welcome to ACME.",
         "You: Where is my order ACME 12345?",
         "Kettle Classic",
         "(cut off)",

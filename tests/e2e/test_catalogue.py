@@ -76,7 +76,7 @@ async def test_whatever_is_not_true_is_named() -> None:
         "lookup_order was called 1 times, not 7",
         "lookup_order was called\n",
         "the bot never said 'a word that never fell'",
-        "the bot said 'AI assistant': Hello",
+        "the bot said 'AI assistant': You are talking to",
         "nothing like 'bot calls' where it should come",
         "no transfer went to sip:nobody@example.com",
         "the call ended as caller_hung_up, not as bot_hung_up",

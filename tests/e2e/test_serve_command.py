@@ -175,13 +175,24 @@ async def test_without_a_bot_the_shop_answers_and_says_what_it_lacks(
         started = next(line for line in process.lines if "listens on" in line["event"])
         assert started["bot"] == "acme"
         assert started["targets"] == []
+        assert started["consent"] == "notice"
         assert "handoff_human" not in started["tools"]
         await process.said("no transfer target")
         call = await cloud.ring(started["webhook"], Script(steps=(Hears(),)))
         await call.reached("bot_said")
         assert "ACME" in said(call)[0]
+        assert "no disclosure" not in process.text
         call.caller_hangs_up()
         await process.said("caller_hung_up")
+
+
+async def test_a_disclosure_that_is_switched_off_is_warned_of_at_the_start(
+    tmp_path: Path, cloud: Simulator
+) -> None:
+    env = environment(cloud, OFFHOOK_CONSENT="none")
+    async with offhook("serve", env=env, cwd=tmp_path) as process:
+        await process.listens()
+        assert '"level":"warning"' in (await process.said("no disclosure")).replace(" ", "")
 
 
 async def test_a_transfer_target_is_offered_and_its_address_never_shown(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from offhook.core import commands as do
 from offhook.core import events as on
-from offhook.core.outcomes import Answered, Transfer
+from offhook.core.outcomes import Answered, Consented, Transfer
 from offhook.realtime import surface
 from support.calls import Driven
 from support.wire import CONFIG, Wire, kinds
@@ -90,3 +92,13 @@ def test_the_cloud_showing_an_output_is_told_once() -> None:
     for _ in range(2):
         wire.got("conversation.item.added", item=item, previous_item_id=None)
     assert wire.facts(on.ToolTaken) == [on.ToolTaken("call_1")]
+
+
+def test_a_caller_who_has_refused_is_not_transcribed_after_a_take_over() -> None:
+    written = replace(CONFIG, transcription={"model": "gpt-realtime-whisper"})
+    driven = Driven().live()
+    driven.on(on.HookAnswered(Consented(yes=False)))
+    wire = Wire(connected=False)
+    wire.surface = surface.revive(written, 30.0, driven.call)
+    [update] = wire.open()
+    assert update["session"]["audio"]["input"]["transcription"] is None

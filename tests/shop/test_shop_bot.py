@@ -55,8 +55,8 @@ def test_another_language_is_refused() -> None:
 
 @pytest.mark.parametrize("language", PROMPTS)
 def test_a_caller_is_told_at_once_that_an_ai_is_speaking(language: str) -> None:
-    first_sentence = PROMPTS[language].greeting.partition(".")[0]
-    assert {"en": "AI assistant", "de": "KI-Assistentin"}[language] in first_sentence
+    first_sentence = make_bot(language).lines(language).greeting.partition(".")[0]
+    assert {"en": "AI assistant", "de": "KI-Assistenten"}[language] in first_sentence
 
 
 @pytest.mark.parametrize("language", PROMPTS)

@@ -7,6 +7,14 @@ from typing import Any
 from hypothesis import strategies as st
 
 from offhook.core import events as on
+from offhook.core.directives import (
+    Directive,
+    EndCall,
+    MuteTools,
+    SayThis,
+    TransferTo,
+    Whisper,
+)
 from offhook.core.events import Refusal, SayEnd
 from offhook.core.outcomes import Answered, Cancelled, Failed, HangUp, Transfer
 from offhook.core.transcript import Who
@@ -15,6 +23,18 @@ refs = st.sampled_from(["call_1", "call_2"])
 items = st.sampled_from(["item_1", "item_2", "item_3"])
 outcomes = st.sampled_from(
     [Answered("x"), Failed("y"), Cancelled("z"), Transfer("support"), Transfer("no"), HangUp()]
+)
+directives: st.SearchStrategy[Directive] = st.sampled_from(
+    [
+        SayThis("One moment."),
+        SayThis("Stop!", now=True),
+        Whisper("She is a premium customer."),
+        TransferTo("support", "asked for"),
+        TransferTo("nobody"),
+        EndCall("enough"),
+        MuteTools(),
+        MuteTools(muted=False),
+    ]
 )
 events: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(
@@ -47,11 +67,12 @@ events: st.SearchStrategy[Any] = st.one_of(
     st.builds(on.AcceptRefused, st.sampled_from(Refusal), st.just(""), st.booleans()),
     st.builds(on.AttachFailed, st.sampled_from(Refusal)),
     st.builds(on.ToolAsked, refs, st.just("lookup"), st.just("{}"), st.booleans()),
+    st.builds(on.Directed, directives, st.just("alice")),
     st.builds(on.ToolVoided, refs, st.just("lookup")),
     st.builds(on.ToolEnded, refs, outcomes),
     st.builds(
         on.SayEnded,
-        st.sampled_from(["greeting", "announce", "goodbye", "transfer_failed", "hook"]),
+        st.sampled_from(["greeting", "announce", "goodbye", "transfer_failed", "hook", "say:0"]),
         st.sampled_from(SayEnd),
     ),
     st.builds(on.DigitPressed, st.sampled_from("0*#")),

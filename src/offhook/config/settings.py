@@ -7,6 +7,7 @@ from typing import get_type_hints
 from msgspec import Struct
 
 from offhook.config.declare import Group
+from offhook.config.disclosure import Disclosure
 from offhook.config.endpoint import Endpoint
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
 from offhook.config.privacy import Privacy
@@ -30,6 +31,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     limits: Limits
     phone: Phone
     watchdogs: Watchdogs
+    disclosure: Disclosure
     records: Records
     privacy: Privacy
     shop: Shop

@@ -7,6 +7,7 @@ import msgspec
 from offhook.core.outcomes import (
     Answered,
     Cancelled,
+    Consented,
     Failed,
     HangUp,
     Interrupted,
@@ -37,6 +38,11 @@ def answer(outcome: Outcome) -> str:
             return _error("interrupted", hint)
         case Transfer(target):
             return _json({"status": "transferring", "target": target})
+        case Consented(yes=True):
+            return _json({"status": "noted", "hint": "The caller agreed. Go on helping."})
+        case Consented():
+            hint = "Nothing more is written down. Tell the caller so in a few words, and go on."
+            return _json({"status": "noted", "hint": hint})
         case HangUp():
             return _json({"status": "ending the call"})
 

@@ -13,7 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from offhook.core.alarms import Alarm, Alarms
+from offhook.core.consent import Consent
 from offhook.core.digits import Digits
+from offhook.core.directives import Instruction
 from offhook.core.end import End
 from offhook.core.events import Used
 from offhook.core.party import Party
@@ -56,13 +58,17 @@ class Call(Struct, frozen=True, kw_only=True):
     variant: int = 0  # 1: the accept leaves the voice out, since the cloud refuses it there
     maybe_accepted: bool = False  # an accept was sent whose answer was lost
     greeted: bool = False
+    opened: bool = False  # the greeting is over, one way or another
     accepted_at: float | None = None
     attached_at: float | None = None
     greeted_at: float | None = None  # when the caller first heard the bot
     tools: Ledger = Ledger()
     transfer: TransferState = TransferState()
     transcript: Transcript = Transcript()
+    consent: Consent = Consent()
     digits: Digits = Digits()
+    instructions: tuple[Instruction, ...] = ()  # what people told it from outside
+    tools_muted: bool = False
     idle_prompts: int = 0
     probes: int = 0
     fillers: int = 0  # excuses for tools that take long, since the last answer

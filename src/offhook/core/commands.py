@@ -68,6 +68,18 @@ class CutOff(Struct, frozen=True, gc=False):
     """Stop what is being said, at once."""
 
 
+class Whisper(Struct, frozen=True, gc=False):
+    """Let the model know something, without an answer."""
+
+    text: str
+
+
+class Transcribe(Struct, frozen=True, gc=False):
+    """Have the caller's words written down by the cloud, or no longer."""
+
+    on: bool
+
+
 class AnswerTool(Struct, frozen=True, gc=False):
     """Give the model the output of a function call; `reply`: and have it go on speaking."""
 
@@ -135,6 +147,8 @@ Command: TypeAlias = (
     | HangUp
     | Say
     | CutOff
+    | Whisper
+    | Transcribe
     | AnswerTool
     | SetFloor
     | RunTool

@@ -37,6 +37,7 @@ class EndReason(StrEnum):
     MODEL_FAILED = "model_failed"
     TRANSFER_FAILED = "transfer_failed"  # the last resort, after the model had failed
     SHUT_DOWN = "shut_down"
+    ENDED_BY_COMMAND = "ended_by_command"  # somebody told this call from outside to end
     BUG = "bug"
 
 
@@ -57,6 +58,7 @@ FAULTS = {
     EndReason.MODEL_FAILED: Fault.CLOUD,
     EndReason.TRANSFER_FAILED: Fault.CARRIER,
     EndReason.SHUT_DOWN: Fault.US,
+    EndReason.ENDED_BY_COMMAND: Fault.BOT,
     EndReason.BUG: Fault.US,
 }
 

@@ -11,7 +11,8 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from offhook.core.alarms import Alarm
-from offhook.core.outcomes import HangUp, Outcome, Transfer
+from offhook.core.directives import Directive
+from offhook.core.outcomes import Consented, HangUp, Outcome, Transfer
 from offhook.core.transcript import Who
 
 
@@ -235,6 +236,16 @@ class Used(Noted, frozen=True, gc=False):
     cached: int = 0
 
 
+# From outside
+
+
+class Directed(Struct, frozen=True, gc=False):
+    """Somebody tells the call what to do; `by` names who."""
+
+    directive: Directive
+    by: str
+
+
 # The shell's answers
 
 
@@ -248,7 +259,7 @@ class ToolEnded(Struct, frozen=True, gc=False):
 class HookAnswered(Struct, frozen=True, gc=False):
     """The bot's own code has reacted to a key or an entry: with words, an action, or nothing."""
 
-    answer: str | Transfer | HangUp | None
+    answer: str | Transfer | HangUp | Consented | None
 
 
 class Referred(Struct, frozen=True, gc=False):
@@ -323,6 +334,7 @@ Event: TypeAlias = (
     | Complained
     | DigitPressed
     | Used
+    | Directed
     | ToolEnded
     | HookAnswered
     | Referred

@@ -92,8 +92,10 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             return None
 
 
-def answer_at_once(call: Call, ref: str, name: str, why: str, now: float) -> Step:
+def answer_at_once(
+    call: Call, ref: str, name: str, why: str, now: float, *, reply: bool = False
+) -> Step:
     """Answer a function call without running it, so that it is not left unanswered."""
     outcome = Cancelled(why)
     tools = call.tools.asked(ref, name, now).ended(ref, outcome, now)
-    return call.with_(tools=tools), [do.AnswerTool(ref, answer(outcome), reply=False)]
+    return call.with_(tools=tools), [do.AnswerTool(ref, answer(outcome), reply=reply)]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from offhook.core import commands as do
+from offhook.core import consenting, directed, handover, joining, leaving, records
 from offhook.core import events as on
-from offhook.core import handover, joining, leaving, records
 from offhook.core.alarms import Alarm
 from offhook.core.answers import answer
 from offhook.core.call import Call, Phase
 from offhook.core.end import End, EndReason
 from offhook.core.events import SayEnd
-from offhook.core.outcomes import HangUp, Outcome, Transfer
+from offhook.core.outcomes import Consented, HangUp, Outcome, Transfer
 from offhook.core.rules import Floor, exactly
 
 Step = tuple[Call, list[do.Command]]
@@ -93,6 +93,9 @@ def _tools(call: Call, event: on.Event, now: float) -> Step | None:
     match event:
         case on.ToolAsked(ref) | on.ToolVoided(ref) if ref in call.tools:
             return call, []  # the clouds have been seen to ask twice
+        case on.ToolAsked(ref, name) if call.tools_muted and name != consenting.TOOL:
+            why = "tools are not available for now; tell the caller so"
+            return leaving.answer_at_once(call, ref, name, why, now, reply=True)
         case on.ToolAsked(ref, name, arguments, spoke):
             call = call.with_(tools=call.tools.asked(ref, name, now, arguments, spoke=spoke))
             if call.rules.limits.filler and Alarm.FILLER not in call.alarms.times:
@@ -160,7 +163,9 @@ def _keys(call: Call, event: on.Event, now: float) -> Step | None:
             return act(call, action, now)
         case on.HookAnswered(HangUp() as action):
             return act(call, action, now)
-        case on.HookAnswered(None):
+        case on.HookAnswered(Consented(yes=False)):
+            return call, [do.Say("consent", call.rules.lines.refused, until=now + HOOK_S)]
+        case on.HookAnswered(None | Consented()):
             return call, []
         case _:
             return None
@@ -174,7 +179,8 @@ def _voices(call: Call, event: on.Event, now: float) -> Step | None:
             busy = call.calm(Alarm.SILENCE, Alarm.UNHEARD).with_(probes=0)
             if isinstance(event, on.CallerStarted):
                 busy = busy.with_(idle_prompts=0)
-            return records.step(busy, event, now)
+            noted, commands = records.step(busy, event, now) or (busy, [])
+            return noted, [*commands, *_guarded(call, event)]
         case on.BotStopped():
             call = call.calm(Alarm.UNHEARD)
             if limits.silence and not call.transfer.active:
@@ -188,18 +194,34 @@ def _voices(call: Call, event: on.Event, now: float) -> Step | None:
             end = End(EndReason.CALLER_SILENT)
             return leaving.goodbye(noted, end, call.rules.lines.silence, now)
         case on.SayEnded("greeting", how):
-            opened: list[do.Command] = (
-                [] if call.rules.greeting_floor is Floor.OPEN else [do.SetFloor(Floor.OPEN)]
-            )
             if how is SayEnd.FAILED:
-                return _model_failed(call, "the greeting", now)
-            return call, opened
-        case on.SayEnded("transfer_failed" | "wrap_up" | "hook", SayEnd.FAILED):
+                return _model_failed(call.with_(opened=True), "the greeting", now)
+            return _opened(call, now)
+        case on.SayEnded("transfer_failed" | "wrap_up" | "hook" | "consent", SayEnd.FAILED):
             return _model_failed(call, "could not speak", now)
         case on.SayEnded():
-            return call, []
+            return directed.said(call, event, now), []
         case _:
             return None
+
+
+def _guarded(call: Call, event: on.Event) -> list[do.Command]:
+    """Terms are spoken before all else, so the floor was held for them.
+
+    From their first syllable the caller may speak and is answered afterwards.
+    """
+    held = call.rules.greeting_floor is Floor.HELD and not call.transfer.active
+    first = event == on.BotStarted("greeting") and not call.opened
+    return [do.SetFloor(Floor.GUARDED)] if held and first else []
+
+
+def _opened(call: Call, now: float) -> Step:
+    """The greeting is over: the floor is the caller's, and what had to wait for it is done."""
+    floor: list[do.Command] = []
+    if call.rules.greeting_floor is not Floor.OPEN and not call.transfer.active:
+        floor.append(do.SetFloor(Floor.OPEN))
+    call, kept = directed.opened(call, now)
+    return call, [*floor, *kept]
 
 
 # Which part of the conversation an event is for; the first that makes something of it wins.

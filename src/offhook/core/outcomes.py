@@ -69,6 +69,23 @@ class HangUp(Struct, frozen=True, gc=False):
     goodbye: str | None = None
 
 
+class Consented(Struct, frozen=True, gc=False):
+    """The caller agrees that what is said is written down, or refuses.
+
+    Returned by the built-in tool `record_consent`, or by a tool or hook of the bot's own.
+    """
+
+    yes: bool
+
+
 Outcome: TypeAlias = (
-    Answered | InvalidArguments | Failed | TimedOut | Cancelled | Interrupted | Transfer | HangUp
+    Answered
+    | InvalidArguments
+    | Failed
+    | TimedOut
+    | Cancelled
+    | Interrupted
+    | Transfer
+    | HangUp
+    | Consented
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from offhook.core import commands as do
+from offhook.core import directed
 from offhook.core import events as on
 from offhook.core.call import Call
 from offhook.core.transcript import Who
@@ -14,6 +15,9 @@ def note(call: Call, event: on.Noted, now: float) -> Call:
     match event:
         case on.UtteranceOpened(item, who, after):
             script = script.open(item, who, now, after)
+        case on.CallerSaid(item) | on.BotSaid(item) if not _may_keep(call, item, now):
+            who = Who.CALLER if isinstance(event, on.CallerSaid) else Who.BOT
+            script = script.open(item, who, now)
         case on.CallerSaid(item, text):
             script = script.say(item, Who.CALLER, text, now)
         case on.BotSaid(item, text):
@@ -33,6 +37,12 @@ def note(call: Call, event: on.Noted, now: float) -> Call:
     return call if script is call.transcript else call.with_(transcript=script)
 
 
+def _may_keep(call: Call, item: str, now: float) -> bool:
+    """Whether the words of this item may be kept; transcripts come long after they were said."""
+    said = call.transcript.find(item)
+    return call.consent.keeps(now if said is None else said.at)
+
+
 def step(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command]] | None:
     """Note an event that nothing else has come of; `None` if there is nothing to note."""
     match event:
@@ -42,7 +52,9 @@ def step(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command
             return call.with_(greeted_at=now), []
         case on.CallerStarted() | on.BotStarted() | on.BotStopped():
             return call, []
-        case on.Complained() | on.SayEnded():
+        case on.SayEnded():
+            return directed.said(call, event, now), []
+        case on.Complained():
             return call, []
         case _:
             return None

@@ -8,7 +8,7 @@ model is owed is answered. The audio and the model never stopped.
 from __future__ import annotations
 
 from offhook.core import commands as do
-from offhook.core import joining, leaving, ringing
+from offhook.core import directed, joining, leaving, ringing
 from offhook.core.alarms import Alarm, Alarms
 from offhook.core.answers import answer
 from offhook.core.call import Call, Phase
@@ -50,8 +50,19 @@ def _rejoin(call: Call, now: float) -> Step:
     call = _transfer(_clocks(call, now), now)
     if call.greeted_at is None and not call.transcript.utterances:
         call = call.alarm(Alarm.UNHEARD, now + joining.UNHEARD_S)
+        call, tools = _tools(call.with_(opened=False), now)
+        return call, [*attach, *tools]
+    call, kept = _opened(call, now)
     call, tools = _tools(call, now)
-    return call, [*attach, *tools]
+    return call, [*attach, *tools, *kept]
+
+
+def _opened(call: Call, now: float) -> Step:
+    """The greeting was begun without us, and nobody can tell whether its end was heard."""
+    if call.opened:
+        return call, []
+    call = call.with_(consent=call.consent.told(now, heard=False))
+    return directed.opened(call, now)
 
 
 def _clocks(call: Call, now: float) -> Call:

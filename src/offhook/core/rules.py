@@ -6,10 +6,17 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from offhook.core.consent import Terms
+
 
 def exactly(words: str) -> str:
     """The order to say these words and no others."""
     return f'Say exactly this to the caller now, and nothing else: "{words}"'
+
+
+def aside(text: str) -> str:
+    """A note for the model that is not meant for the caller."""
+    return f"For your information only, never to be read out to the caller: {text}"
 
 
 class Floor(StrEnum):
@@ -57,6 +64,7 @@ class Lines(Struct, frozen=True, gc=False, kw_only=True):
     time_up: str
     shut_down: str
     filler: str
+    refused: str
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -67,3 +75,4 @@ class Rules(Struct, frozen=True, kw_only=True):
     targets: dict[str, str] = {}  # name -> label said to the caller; the URI stays outside
     reject_code: int = 503
     greeting_floor: Floor = Floor.OPEN
+    terms: Terms | None = None  # spoken with the greeting, before all else

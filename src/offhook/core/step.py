@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from offhook.core import commands as do
+from offhook.core import consent, consenting, directed, joining, leaving, live, records, ringing
 from offhook.core import events as on
-from offhook.core import joining, leaving, live, records, ringing
 from offhook.core.call import Call, Phase
 from offhook.core.end import End, EndReason
 from offhook.core.party import UNKNOWN, Party
@@ -30,16 +30,34 @@ def ring(
 ) -> Stepped:
     """Begin a call: it rings, and we accept it."""
     call = Call(
-        id=call_id, rules=rules, caller=caller, called=called, language=language, rang_at=now
+        id=call_id,
+        rules=rules,
+        caller=caller,
+        called=called,
+        language=language,
+        rang_at=now,
+        consent=consent.begin(rules.terms),
     )
     return ringing.begin(call, now)
 
 
 def step(call: Call, event: on.Event, now: float) -> Stepped:
     """Step the call by one event. Pure: the same call, event and time give the same answer."""
+    if type(event) not in consenting.HEEDED:
+        return _step(call, event, now)
+    call, first = consenting.heed(call, event, now)
+    call, commands = _step(call, event, now)
+    return call, [*first, *commands]
+
+
+def _step(call: Call, event: on.Event, now: float) -> Stepped:
     match call.phase, event:
         case _, on.Noted():
             return records.note(call, event, now), []
+        case _, on.Directed():
+            return directed.step(call, event, now)
+        case _, on.DigitPressed(key) if consenting.refuses(call, key):
+            return consenting.refuse_by_key(call, now)
         case Phase.ENDED, _:  # late news about a finished call is normal
             return records.late(call, event, now)
         case _, on.TimeUp():

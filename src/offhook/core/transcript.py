@@ -105,6 +105,10 @@ class Transcript(Struct, frozen=True):
         """Forget an item that turned out to be no utterance, e.g. a silence."""
         return Transcript(tuple(u for u in self.utterances if u.item != item))
 
+    def wordless(self) -> Transcript:
+        """The same utterances without what was said in them."""
+        return Transcript(tuple(replace(u, text=None) for u in self.utterances))
+
     def _place(self, item: str) -> int | None:
         """Where it stands. News is nearly always of one of the last."""
         for place in range(len(self.utterances) - 1, -1, -1):

@@ -32,6 +32,9 @@ def receive(s: Surface, problem: Problem, now: float, out: Out) -> Surface:
         case _, _ if _is_about_voice(s, problem, cause):
             out.frames.append(sends.set_voice_the_old_way(s.config))
             s = replace(s, voice=Voice.ASKED_OLD_WAY)
+        case _, "whisper":  # refused, or there already from before a lost sideband
+            rest = {i: w for i, w in s.whispers.items() if i != subject}
+            s = replace(s, whispers=rest)
         case _, "out":
             s = replace(s, batches=s.batches.acknowledged(subject))
     out.events.append(on.Complained(code, cause, problem.message or ""))

@@ -107,11 +107,17 @@ def _item(s: Surface, frame: frames.ItemAdded, now: float, out: Out) -> Surface:
         case "function_call_output", _ if item.call_id in s.batches.unacknowledged:
             out.events.append(on.ToolTaken(item.call_id))
             return replace(s, batches=s.batches.acknowledged(item.call_id))
+        case "message", "system" if item.id in s.whispers:
+            return _confirmed(s, item.id)
         case "message", "assistant":
             out.events.append(on.UtteranceOpened(item.id, Who.BOT, frame.previous_item_id))
         case "message", "user" if item.id not in s.silences:
             out.events.append(on.UtteranceOpened(item.id, Who.CALLER, frame.previous_item_id))
     return s
+
+
+def _confirmed(s: Surface, item: str) -> Surface:
+    return replace(s, whispers={i: w for i, w in s.whispers.items() if i != item})
 
 
 def _ref(s: Surface, response_id: str) -> str | None:
@@ -144,10 +150,16 @@ def perform(s: Surface, command: do.Command, now: float, out: Out) -> Surface:
             s = enqueue(s, Ask(ref=ref, order=order, until=until))
         case do.AnswerTool(ref, output, reply):
             s = _answer(s, ref, output, reply, out)
+        case do.Whisper(text):
+            return _whisper(s, text, out)
         case do.SetFloor(wanted) if wanted is not s.floor:
             s = replace(s, floor=wanted)
             if s.connected:
                 out.frames.append(sends.set_floor(s.config, wanted))
+        case do.Transcribe(wanted) if wanted is not s.transcribing:
+            s = replace(s, transcribing=wanted)
+            if s.connected and s.config.transcription is not None:
+                out.frames.append(sends.set_transcription(s.config, wanted))
         case do.CutOff():
             if s.slot.active is not None:
                 out.frames.append(sends.cancel(s.slot.active.response_id or None))
@@ -156,6 +168,15 @@ def perform(s: Surface, command: do.Command, now: float, out: Out) -> Surface:
         case _:
             return s
     return pump(s, now, out)
+
+
+def _whisper(s: Surface, text: str, out: Out) -> Surface:
+    number = s.whispered + 1
+    frame = sends.whisper(number, text)
+    if s.connected:
+        out.frames.append(frame)
+    waiting = {**s.whispers, sends.whisper_id(number): frame}
+    return replace(s, whispers=waiting, whispered=number)
 
 
 def _answer(s: Surface, ref: str, output: str, reply: bool, out: Out) -> Surface:
@@ -171,8 +192,8 @@ def _answer(s: Surface, ref: str, output: str, reply: bool, out: Out) -> Surface
 def opened(s: Surface, variant: int, now: float, out: Out) -> Surface:
     """The sideband is open, for the first time or again.
 
-    What was lost with the old one is sent again, once: outputs that the cloud has not shown,
-    and the floor as it should be.
+    What was lost with the old one is sent again, once: outputs and whispers that the cloud has
+    not shown, floor and transcription as they should be.
     """
     s = replace(s, connected=True)
     if variant == VOICE_AFTERWARDS and s.voice is Voice.GIVEN:
@@ -180,7 +201,10 @@ def opened(s: Surface, variant: int, now: float, out: Out) -> Surface:
         s = replace(s, voice=Voice.ASKED_OLD_WAY)
     if s.floor is not s.config.floor:
         out.frames.append(sends.set_floor(s.config, s.floor))
+    if s.transcribing is not s.config.transcribe and s.config.transcription is not None:
+        out.frames.append(sends.set_transcription(s.config, s.transcribing))
     out.frames += (sends.tool_output(r, o) for r, o in s.batches.unacknowledged.items())
+    out.frames += s.whispers.values()
     return pump(s, now, out)
 
 

@@ -59,6 +59,25 @@ def order_id(number: int) -> str:
     return f"item_offhook_{number}"
 
 
+def whisper(number: int, text: str) -> bytes:
+    """Let the model know something; without a `response.create` it does not answer."""
+    return _event(
+        "conversation.item.create",
+        f"whisper:{whisper_id(number)}",
+        item={
+            "id": whisper_id(number),
+            "type": "message",
+            "role": "system",
+            "content": [{"type": "input_text", "text": text}],
+        },
+    )
+
+
+def whisper_id(number: int) -> str:
+    """The item id that we give to our n-th whisper."""
+    return f"item_offhook_w{number}"
+
+
 def tool_output(ref: str, output: str) -> bytes:
     """The output of a function call."""
     return _event(
@@ -83,6 +102,12 @@ def set_floor(config: SessionConfig, floor: Floor) -> bytes:
     """Change what the caller's voice may do, with all of turn detection: updates are atomic."""
     turns = {"audio": {"input": {"turn_detection": config.turns.body(floor)}}}
     return _update("floor", turns)
+
+
+def set_transcription(config: SessionConfig, on: bool) -> bytes:
+    """Have the caller's words written down, or no longer."""
+    wanted = config.transcription if on else None
+    return _update("transcription", {"audio": {"input": {"transcription": wanted}}})
 
 
 def set_voice(config: SessionConfig) -> bytes:

@@ -64,6 +64,7 @@ class SessionConfig(Struct, frozen=True, kw_only=True):
     tools: tuple[dict[str, Any], ...] = ()
     turns: TurnDetection = TurnDetection()
     transcription: dict[str, str] | None = None
+    transcribe: bool = True  # from the start; else once the caller has agreed
     noise_reduction: str | None = "far_field"
     retention_ratio: float | None = 0.8
     reasoning_effort: str | None = None
@@ -74,7 +75,7 @@ class SessionConfig(Struct, frozen=True, kw_only=True):
         audio_in: dict[str, Any] = {
             "turn_detection": self.turns.body(self.floor),
             "noise_reduction": {"type": self.noise_reduction} if self.noise_reduction else None,
-            "transcription": self.transcription,
+            "transcription": self.transcription if self.transcribe else None,
         }
         body: dict[str, Any] = {
             "type": "realtime",

@@ -43,10 +43,13 @@ class Surface(Struct, frozen=True, kw_only=True):
     batches: Batches = Batches()
     floor: Floor = Floor.OPEN
     voice: Voice = Voice.GIVEN
+    transcribing: bool = True
     connected: bool = False
     items: tuple[OutputItemDone, ...] = ()  # finished items of responses that are not done
     silences: tuple[str, ...] = ()  # items that hold nobody's words; the last few
     asks: int = 0
+    whispers: dict[str, bytes] = {}  # by item id: sent, or to be sent, and not yet confirmed
+    whispered: int = 0
 
     @property
     def wake_at(self) -> float | None:
@@ -65,7 +68,12 @@ class Out(Struct):
 
 def begin(config: SessionConfig, response_limit: float) -> Surface:
     """The surface of a call that is about to be joined."""
-    return Surface(config=config, slot=Slot(limit=response_limit), floor=config.floor)
+    return Surface(
+        config=config,
+        slot=Slot(limit=response_limit),
+        floor=config.floor,
+        transcribing=config.transcribe,
+    )
 
 
 def revive(config: SessionConfig, response_limit: float, call: Call) -> Surface:
@@ -85,11 +93,18 @@ def revive(config: SessionConfig, response_limit: float, call: Call) -> Surface:
             open=(Batch(owed, frozenset(owed)),) if owed else (),
             unacknowledged=unshown,
         ),
-        floor=Floor.HELD if call.transfer.active else Floor.OPEN,
+        floor=_floor(config, call),
+        transcribing=call.consent.keeping,
     )
     if owed or call.transfer.active or not _speechless(call):
         return surface
     return enqueue(surface, Ask(ref=TOOLS, calls=tuple(unshown)))
+
+
+def _floor(config: SessionConfig, call: Call) -> Floor:
+    if call.transfer.active:
+        return Floor.HELD
+    return Floor.OPEN if call.opened else config.floor
 
 
 def _speechless(call: Call) -> bool:

@@ -19,7 +19,7 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from offhook.core import commands, events, outcomes
+from offhook.core import commands, directives, events, outcomes
 
 VERSION = 1
 
@@ -46,7 +46,7 @@ class Entry(Struct, frozen=True):
 
 def _tagged() -> dict[str, type[Struct]]:
     """Every value by the name that it is written under; a hang-up is a command and an outcome."""
-    spaces = (("on.", events), ("do.", commands), ("", outcomes))
+    spaces = (("on.", events), ("do.", commands), ("to.", directives), ("", outcomes))
     return {
         prefix + name: kind
         for prefix, module in spaces

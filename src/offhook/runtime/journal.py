@@ -59,6 +59,17 @@ class Archive:
         if last:
             pages.close()
 
+    def drop(self, pages: Pages) -> None:
+        """Have the file of a journal deleted, after what is being written to it."""
+        with contextlib.suppress(RuntimeError):  # closed, and this process is about to end
+            self._writer.submit(self._drop, pages)
+
+    def _drop(self, pages: Pages) -> None:
+        try:
+            pages.tear_out()
+        except OSError as error:
+            self._complain(pages, error)
+
     def _complain(self, pages: Pages, error: Exception) -> None:
         pages.spoilt = True
         if not self._failing:
@@ -94,6 +105,12 @@ class Pages:
             time.sleep(0)  # a call may want to go on
         file.flush()
 
+    def tear_out(self) -> None:
+        """Leave nothing of it, and write no more."""
+        self.spoilt = True
+        self.close()
+        self._path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Close the file, if there is one."""
         if self._file is not None:
@@ -122,9 +139,19 @@ class Journal:
         self._clock = clock
         self._pages = Pages(path)
         self._lines: list[Line] = []
+        self._dropped = False
+
+    def drop(self) -> None:
+        """Forget all of it: the caller does not want to be written down."""
+        if not self._dropped:
+            self._dropped = True
+            self._lines.clear()
+            self._archive.drop(self._pages)
 
     def note(self, now: float, kind: Kind, value: object) -> None:
         """Write down a value that nobody changes any more, or a frame as it went over the wire."""
+        if self._dropped:
+            return
         self._lines.append((now - self._clock, kind, value))
         if len(self._lines) >= BATCH or now - self._clock - self._lines[0][0] >= BATCH_S:
             self._archive.write(self._pages, self._take())

@@ -26,7 +26,10 @@ from offhook.runtime.session import Ended, Session
 
 
 class JournaledSession(Session):
-    """Notes what comes in, what is decided and what goes out, in the order in which it happens."""
+    """Notes what comes in, what is decided and what goes out, in the order in which it happens.
+
+    A caller who refuses to be written down has no journal: there, everything is words.
+    """
 
     def __init__(
         self,
@@ -67,6 +70,8 @@ class JournaledSession(Session):
     def _noted_step(self, call: Call, event: on.Event, now: float) -> Stepped:
         self._journal.note(now, Kind.EVENT, event)
         call, commands = step(call, event, now)
+        if not call.consent.keeping:
+            self._journal.drop()
         for command in commands:
             self._journal.note(now, Kind.COMMAND, command)
         return call, commands

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from offhook.bot import Bot
 from offhook.config import Settings
+from offhook.core import consent
+from offhook.core.consent import Terms
 from offhook.core.rules import Floor, Limits, Rules
 from offhook.errors import TargetError
 from offhook.lines import someone
@@ -52,6 +54,9 @@ def make_line(bot: Bot, settings: Settings) -> Line:
             bot = bot.with_target(DEFAULT_TARGET, settings.phone.sip_target, label)
         except TargetError as error:
             raise TargetError(f"SIP_TARGET_URI: {error}") from None
+    if settings.disclosure.consent is not None:
+        bot = bot.with_consent(settings.disclosure.consent)
+    terms = bot.terms(language)
     toolbox = bot.toolbox()
     config = session_config(bot, toolbox, settings)
     return Line(
@@ -63,6 +68,7 @@ def make_line(bot: Bot, settings: Settings) -> Line:
             targets={n: t.label or n for n, t in bot.targets.items()},
             reject_code=settings.limits.reject_code,
             greeting_floor=config.floor,
+            terms=terms,
         ),
         config=config,
         accepts={v: requests.accept(config, v) for v in (VOICE_IN_AUDIO, VOICE_AFTERWARDS)},
@@ -83,6 +89,7 @@ def _journals(bot: Bot, settings: Settings) -> Path | None:
 def session_config(bot: Bot, toolbox: Toolbox, settings: Settings) -> SessionConfig:
     """The Realtime session of this bot's calls."""
     session, turns = settings.session, settings.turns
+    terms = bot.terms(bot.language or session.language)
     transcription: dict[str, Any] | None = None
     if session.transcription_model:
         language = session.transcription_language or bot.language or session.language
@@ -104,11 +111,23 @@ def session_config(bot: Bot, toolbox: Toolbox, settings: Settings) -> SessionCon
             eagerness=turns.eagerness if not server else None,
         ),
         transcription=transcription,
+        transcribe=consent.begin(terms).keeping,
         noise_reduction=session.noise_reduction,
         retention_ratio=session.retention_ratio,
         reasoning_effort=session.reasoning_effort,
-        floor=Floor.OPEN if session.greeting_barge_in else Floor.GUARDED,
+        floor=_opening_floor(terms, settings),
     )
+
+
+def _opening_floor(terms: Terms | None, settings: Settings) -> Floor:
+    """What the caller's voice may do until the greeting was heard.
+
+    Terms come before all else. A floor that is only guarded would have the cloud answer a
+    "Hello?" first; it is guarded as soon as the terms are being heard.
+    """
+    if terms is not None:
+        return Floor.HELD
+    return Floor.OPEN if settings.session.greeting_barge_in else Floor.GUARDED
 
 
 def _limits(settings: Settings) -> Limits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from offhook.core import events as on
 from offhook.core.call import Call, Phase
-from offhook.core.end import End, Fault
+from offhook.core.end import End, EndReason, Fault
 from offhook.core.outcomes import Failed, InvalidArguments, TimedOut
 from offhook.core.transcript import Who
 from offhook.observe.logs import get_logger
@@ -18,11 +18,13 @@ UNTOLD = frozenset(
         on.BotStopped,
         on.CallerStarted,
         on.CallerStopped,
-        on.SayEnded,
         on.Used,
         on.UtteranceOpened,
     }
 )
+
+# Ends whose detail is in the words of the model or of a person.
+_IN_WORDS = (EndReason.BOT_HUNG_UP, EndReason.ENDED_BY_COMMAND)
 
 
 class Narrator:
@@ -41,7 +43,7 @@ class Narrator:
             return
         match event:
             case on.Noted():
-                self._said(event)
+                self._said(event, after)
             case on.ToolAsked() | on.ToolVoided() | on.ToolEnded():
                 self._tooled(before, event, after)
             case on.BotStarted() if before.greeted_at is None and after.greeted_at is not None:
@@ -52,6 +54,10 @@ class Narrator:
                 self._referred(after, event)
             case _:
                 self._lined(before, event, after)
+        if after.instructions is not before.instructions:
+            self._directed(before, after)
+        if after.consent is not before.consent:
+            self._consented(after)
         if after.transfer.attempts is not before.transfer.attempts:
             attempt = after.transfer.attempts[-1]
             self._metrics.transferred(attempt.outcome)
@@ -62,6 +68,30 @@ class Narrator:
                 outcome=attempt.outcome,
                 detail=attempt.detail,
             )
+
+    def _consented(self, after: Call) -> None:
+        """What the caller was told, or has decided."""
+        terms = after.consent.terms
+        self._call.info(
+            "consent",
+            status="consent",
+            answer=after.consent.standing,
+            policy=terms.policy if terms else None,
+            version=terms.version if terms else None,
+        )
+
+    def _directed(self, before: Call, after: Call) -> None:
+        """What came of a directive from outside. Its words are not told."""
+        for given in after.instructions:
+            if given.n >= len(before.instructions) or before.instructions[given.n] is not given:
+                self._call.info(
+                    "directed",
+                    status="directed",
+                    what=given.kind,
+                    by=given.by,
+                    effect=given.effect,
+                    why=given.why,
+                )
 
     def _lined(self, before: Call, event: on.Event, after: Call) -> None:
         """What happened to the line itself."""
@@ -95,8 +125,10 @@ class Narrator:
             case on.ShutDown():
                 log.info("shutting down")
 
-    def _said(self, event: on.Noted) -> None:
+    def _said(self, event: on.Noted, after: Call) -> None:
         match event:
+            case on.CallerSaid(item) | on.BotSaid(item) if _is_withheld(after, item):
+                return
             case on.CallerSaid(item, text) | on.BotSaid(item, text):
                 who = Who.CALLER if isinstance(event, on.CallerSaid) else Who.BOT
                 words = {"text": text} if self._words else {"characters": len(text)}
@@ -120,8 +152,10 @@ class Narrator:
                 told = {"tool": ended.name, "ref": ref, "outcome": ended.result, "took_ms": took}
                 match outcome:
                     case Failed(error):
+                        error = error if after.consent.keeping else ""
                         self._tool.error("error", status="error", **told, error=error)
                     case InvalidArguments(message):
+                        message = message if after.consent.keeping else ""
                         self._tool.warning("error", status="error", **told, error=message)
                     case TimedOut():
                         self._tool.error("error", status="error", **told)
@@ -159,7 +193,7 @@ class Narrator:
             status="ended",
             reason=end.reason,
             fault=end.fault,
-            detail=end.detail,
+            detail="" if end.reason in _IN_WORDS and not call.consent.keeping else end.detail,
             seconds=round((call.ended_at or call.rang_at) - call.rang_at, 1),
             utterances=len(said),
             cut_off=sum(u.cut for u in said),
@@ -168,6 +202,12 @@ class Narrator:
             input_tokens=call.usage.input_tokens,
             output_tokens=call.usage.output_tokens,
         )
+
+
+def _is_withheld(call: Call, item: str) -> bool:
+    """Whether the call itself did not keep what was said, since the caller does not want it."""
+    said = call.transcript.find(item)
+    return said is not None and said.text is None
 
 
 def _ms(seconds: float) -> float:

@@ -17,6 +17,7 @@ from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core.alarms import Alarms
 from offhook.core.call import Call, Phase
+from offhook.core.directives import Directive
 from offhook.core.end import End, EndReason
 from offhook.core.events import Refusal
 from offhook.core.step import step
@@ -165,6 +166,8 @@ class Session:
     def _start(self, command: do.Command) -> None:
         match command:
             case do.Say() | do.AnswerTool() | do.SetFloor() | do.CutOff():
+                self._converse(conversation.perform, command)
+            case do.Whisper() | do.Transcribe():
                 self._converse(conversation.perform, command)
             case do.RunTool(ref, name, arguments):
                 self._tools.start(self.call, ref, name, arguments)
@@ -334,6 +337,11 @@ class Session:
     def _send_soon(self) -> None:
         if self._sideband.owes:
             self._spawn(self._sideband.flush())
+
+    def direct(self, directive: Directive, by: str) -> None:
+        """Have the call carry out what `by` wants; `call.instructions` tells what came of it."""
+        self.post(on.Directed(directive, by))
+        self._send_soon()
 
     # The end
 

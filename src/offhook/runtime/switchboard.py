@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from offhook.core.call import Call
+from offhook.core.consent import begin
+from offhook.core.directives import Directive
 from offhook.core.party import Party
 from offhook.core.step import ring
 from offhook.observe.logs import get_logger
@@ -118,11 +120,22 @@ class Switchboard:
         session.begin(call, commands)
         return Taken.STARTED
 
+    def direct(self, call_id: str, directive: Directive, by: str) -> bool:
+        """Tell a live call what to do, in the name of `by`. False: there is no such live call.
+
+        Never blocks. What came of it is in the call's `instructions`, and in its record.
+        """
+        session = self._sessions.get(call_id)
+        if session is None:
+            return False
+        session.direct(directive, by)
+        return True
+
     def _session(self, call: Call) -> Session:
         narrator = Narrator(call.id, self._metrics, words=self._words)
         clock = asyncio.get_running_loop().time
         scribe = None if self._desk is None else Scribe(self._desk, call, clock)
-        if self._archive is None:
+        if self._archive is None or not begin(self._line.rules.terms).keeping:
             return Session(self._line, self._cloud, narrator, self._ended, scribe)
         journal = self._archive.open(call.id, call.rang_at)
         return JournaledSession(self._line, self._cloud, narrator, self._ended, scribe, journal)

@@ -25,7 +25,7 @@ _IDS = frozenset(
 _TEXTS = frozenset(
     _words("""
         text transcript arguments output order answer message goodbye announce reason detail
-        error why
+        error why words
     """)
 )
 _PROMPT = ("instructions", "tools")  # the bot's own, in every echo of the session

@@ -43,6 +43,7 @@ def make_bot(
         greeting=prompt.greeting,
         language=language,
         tools=shop.tools,
+        consent="notice",
     )
 
     @bot.on_digits

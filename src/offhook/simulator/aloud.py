@@ -12,6 +12,8 @@ from offhook.simulator.choosing import Param
 from offhook.simulator.wire import Json
 
 _MANY = 4
+_GERMAN_WORDS = re.compile(r"\b(?:und|der|die|das|du|nicht|ein|eine)\b", re.IGNORECASE)
+_ENGLISH_WORDS = re.compile(r"\b(?:and|the|you|not|a|an|of)\b", re.IGNORECASE)
 _QUIET = frozenset({"result", "hint", "zone"})  # for the model to read, not for the caller
 
 
@@ -31,6 +33,7 @@ class Voice(Struct, frozen=True, kw_only=True):
     not_found: str
     did_you_mean: str
     failed: str
+    noted: str
     anything_else: str
     nothing: str
     yes: str
@@ -63,6 +66,8 @@ class Voice(Struct, frozen=True, kw_only=True):
         match output:
             case {"error": _}:
                 return self.failed
+            case {"status": "noted"}:
+                return self.noted
             case {"result": "not_found"}:
                 near = output.get("did_you_mean")
                 offer = f" {self.did_you_mean} {self._value(near)}?" if near else ""
@@ -130,6 +135,7 @@ ENGLISH = Voice(
     not_found="I could not find that.",
     did_you_mean="Did you mean",
     failed="I am sorry, that did not work. Is there another way that I can help?",
+    noted="All right, that is noted.",
     anything_else="Is there anything else?",
     nothing="nothing",
     yes="yes",
@@ -151,6 +157,7 @@ GERMAN = Voice(
     not_found="Das konnte ich nicht finden.",
     did_you_mean="Meinten Sie",
     failed="Das hat leider nicht geklappt. Kann ich Ihnen anders helfen?",
+    noted="Gut, das ist notiert.",
     anything_else="Kann ich sonst noch etwas tun?",
     nothing="nichts",
     yes="ja",
@@ -169,6 +176,10 @@ GERMAN = Voice(
 
 
 def voice_for(session: Json) -> Voice:
-    """The sentences of the language that the session transcribes."""
+    """The sentences of the language that the session transcribes, else of its instructions."""
     transcription = session["audio"]["input"].get("transcription") or {}
-    return GERMAN if str(transcription.get("language") or "").startswith("de") else ENGLISH
+    if language := str(transcription.get("language") or ""):
+        return GERMAN if language.startswith("de") else ENGLISH
+    prompt = str(session.get("instructions"))
+    german, english = len(_GERMAN_WORDS.findall(prompt)), len(_ENGLISH_WORDS.findall(prompt))
+    return GERMAN if german > english else ENGLISH

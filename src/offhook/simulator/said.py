@@ -46,6 +46,17 @@ _YES = re.compile(
     re.IGNORECASE,
 )
 _NO = re.compile(r"\b(?:no|nope|not|wrong|nein|nicht|falsch)\b", re.IGNORECASE)
+_WRITTEN = (
+    r"(?:record|write|written|writing|transcri|mitschreib|mitgeschrieben|aufzeichn|"
+    r"aufgezeichnet|aufnehm|aufgenommen)"
+)
+_REFUSES = re.compile(
+    rf"\b(?:not?|never|stop|without|don't|nicht|keine?|ohne)\b[^.?!]*{_WRITTEN}|"
+    rf"{_WRITTEN}[^.?!]*\b(?:nicht|keine?|off)\b|\b(?:do not|don't|nicht) (?:agree|consent)|"
+    r"\bnicht einverstanden\b",
+    re.IGNORECASE,
+)
+_ASKS_TO_WRITE = re.compile(rf"{_WRITTEN}[^?!]*\?", re.IGNORECASE)
 _GOODBYE = re.compile(
     r"\b(?:good ?bye|bye|see you|that(?:'s| is| was) (?:all|it)|nothing else|"
     r"no,? thank(?:s| you)|have a nice day|hang up|tschüss?|auf wieder(?:hören|sehen)|"
@@ -118,6 +129,16 @@ def agrees(text: str) -> bool | None:
     if _NO.search(text):
         return False
     return True if _YES.search(text) else None
+
+
+def refuses_writing(text: str) -> bool:
+    """Whether the caller does not want to be written down or recorded."""
+    return bool(_REFUSES.search(text))
+
+
+def asks_to_write(text: str) -> bool:
+    """Whether this asks for leave to write down what is said."""
+    return bool(_ASKS_TO_WRITE.search(text))
 
 
 def says_goodbye(text: str) -> bool:

@@ -15,6 +15,7 @@ from offhook.simulator.aloud import Voice, voice_for
 from offhook.simulator.script import Act, CallsTools, Replies
 from offhook.simulator.wire import Json, item_text
 
+_CONSENT = "record_consent"
 _ENDS = ("end_call", "hang_up", "hangup", "end_the_call", "finish_call", "goodbye")
 _HUMANS = ("handoff", "hand_off", "transfer", "human", "escalate", "agent")
 _TELL = re.compile(r"\btell the caller (?:that )?([^.]+)", re.IGNORECASE)
@@ -45,7 +46,8 @@ class Understudy:
         if heard["role"] == "system":
             act = self._obeys(voice, tools, item_text(heard))
         else:
-            act = self._answers(voice, tools, caller_text.strip())
+            text = caller_text.strip()
+            act = self._decides(tools, items, text) or self._answers(voice, tools, text)
         return _after(results, act)
 
     def _obeys(self, voice: Voice, tools: dict[str, Json], text: str) -> Act:
@@ -57,6 +59,18 @@ class Understudy:
             return Replies(voice.pardon)
         self._wanted, self._given, self._asked = tool["name"], {}, None
         return self._collects(voice, tool, text)
+
+    def _decides(self, tools: dict[str, Json], items: list[Json], text: str) -> Act | None:
+        """The caller says whether what is said may be written down."""
+        if _CONSENT not in tools:
+            return None
+        if said.refuses_writing(text):
+            return CallsTools((_CONSENT, {"answer": "no"}))
+        last = next((item_text(i) for i in reversed(items) if i.get("role") == "assistant"), "")
+        agrees = said.agrees(text) if said.asks_to_write(last) else None
+        if agrees is None:
+            return None
+        return CallsTools((_CONSENT, {"answer": "yes" if agrees else "no"}))
 
     def _answers(self, voice: Voice, tools: dict[str, Json], text: str) -> Act:
         if not text:
@@ -171,7 +185,7 @@ def _named(tools: dict[str, Json], names: tuple[str, ...]) -> Json | None:
 
 def _own(tools: dict[str, Json]) -> list[Json]:
     """The tools that are about something, without those that end the conversation."""
-    ending = [_named(tools, _ENDS), _named(tools, _HUMANS)]
+    ending = [_named(tools, _ENDS), _named(tools, _HUMANS), tools.get(_CONSENT)]
     return [tool for tool in tools.values() if tool not in ending]
 
 

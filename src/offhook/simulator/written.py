@@ -104,6 +104,8 @@ class BotSide(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Real seconds that each tool takes longer."""
     broken_tools: tuple[str, ...] = ()
     """Tools that raise."""
+    consent: Literal["notice", "opt-out", "opt-in", "none"] | None = None
+    """Another policy of what callers are told first."""
 
 
 class File(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):

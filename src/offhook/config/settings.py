@@ -6,6 +6,7 @@ from typing import get_type_hints
 
 from msgspec import Struct
 
+from offhook.config.admin import Admin, Webhooks
 from offhook.config.declare import Group
 from offhook.config.disclosure import Disclosure
 from offhook.config.endpoint import Endpoint
@@ -34,6 +35,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     disclosure: Disclosure
     records: Records
     privacy: Privacy
+    admin: Admin
+    webhooks: Webhooks
     shop: Shop
 
 

@@ -25,7 +25,7 @@ from offhook.observe.lines import Entry, Pretty, as_json, timestamp
 from offhook.observe.redact import redact, redact_field
 
 Format = Literal["json", "pretty"]
-Scope = Literal["webhook", "call", "tool", "transcript", "server"]
+Scope = Literal["webhook", "call", "tool", "transcript", "server", "outgoing", "admin"]
 
 _MAX_TEXT = 16_384
 _MAX_CLEAN = 2_048

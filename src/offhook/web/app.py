@@ -21,6 +21,7 @@ from offhook.runtime.line import make_line
 from offhook.runtime.recording import open_books, open_desk
 from offhook.runtime.switchboard import Switchboard
 from offhook.web import health
+from offhook.web.admin.mount import Administration
 from offhook.web.webhook import Webhook
 
 
@@ -53,9 +54,13 @@ def create_app(
         deliveries=Deliveries(writer) if writer else None,
     )
 
+    administration = None
+    if database is not None:
+        administration = Administration(settings, database, switchboard, metrics)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with writer or nullcontext(), cloud:
+        async with writer or nullcontext(), cloud, administration or nullcontext():
             watch = _stall_watch(settings)
             yield
             if watch is not None:
@@ -77,6 +82,9 @@ def create_app(
     app.state.line = line
     app.include_router(webhook.router)
     app.include_router(health.routes(switchboard))
+    app.state.administration = administration
+    if administration is not None:
+        app.router.routes.append(administration.area)
     app.add_exception_handler(404, _nothing_here)
     return app
 

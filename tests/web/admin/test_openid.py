@@ -101,7 +101,7 @@ async def test_the_request_has_state_nonce_and_a_challenge(office: Office) -> No
 
 
 NOW = int(time.time())
-WRONG = {
+WRONG: dict[str, dict[str, Any]] = {
     "another nonce": {"nonce": "another"},
     "no nonce": {"nonce": None},
     "another audience": {"aud": "somebody-else"},

@@ -6,11 +6,13 @@ import asyncio
 import gc
 from pathlib import Path
 
+import typer
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
 from offhook._version import __version__
 from offhook.bot import Bot
-from offhook.config import Settings, load
+from offhook.config import Settings, is_loopback, load
 from offhook.errors import TargetError
 from offhook.loading import load_bot
 from offhook.observe.logs import configure, get_logger
@@ -20,6 +22,7 @@ from offhook.runtime.tariffs import OWN, advice, unreadable
 from offhook.shop import make_bot
 from offhook.store.prices import Tariff
 from offhook.telephony.targets import parse_target
+from offhook.web.admin.mount import Administration, invite
 from offhook.web.app import create_app
 from offhook.web.server import Server, next_change, restart_on_change
 from offhook.web.webhook import PATH
@@ -38,7 +41,13 @@ def serve(spec: str | None, env_file: Path, *, reload: bool) -> bool:
     check_folders(settings)
     app = create_app(bot, settings)
     server = Server(app, settings)
-    server.on_started = lambda url: _introduce(app, bot, settings, url)
+    chores: set[asyncio.Task[None]] = set()
+
+    def started(url: str) -> None:
+        _introduce(app, bot, settings, url)
+        chores.add(asyncio.get_running_loop().create_task(_invite(app, settings, url)))
+
+    server.on_started = started
     _calm_the_collector()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(_run(server, app, watched(spec) if reload else []))
@@ -104,6 +113,18 @@ def _doubt(tariff: Tariff, settings: Settings) -> None:
         log.warning("the daily budget does not count a model", model=model, hint=hint)
     if settings.records.database_url is None:
         log.warning("without records, the daily budget counts this process only, from its start")
+
+
+async def _invite(app: FastAPI, settings: Settings, url: str) -> None:
+    """On loopback, show whoever has started the server the way in. Not in the log: it is a key."""
+    administration: Administration | None = app.state.administration
+    if administration is None or not is_loopback(settings.server.host):
+        return
+    try:
+        link = await invite(administration.desk.passes, settings.admin.public_url or url)
+    except (SQLAlchemyError, OSError):
+        return  # the log has said that the database is away; `offhook token link` makes one later
+    typer.echo(f"To look in, open {link} (once, within 10 minutes)", err=True)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

@@ -14,6 +14,7 @@ from offhook.config import Settings
 from offhook.errors import UserError
 from offhook.runtime.scribe import Desk
 from offhook.store.database import Database, driven
+from offhook.store.outbox import Outbox
 from offhook.store.policy import policy
 from offhook.store.prices import Tariff
 from offhook.store.spool import Spool
@@ -30,7 +31,8 @@ def open_books(settings: Settings) -> tuple[Database, Writer] | None:
         return None
     database = Database(url.get_secret_value())
     spool = Spool(spool_folder(settings, database.url), settings.records.spool_spare)
-    return database, Writer(database, spool)
+    outbox = Outbox(database, settings.webhooks.urls)
+    return database, Writer(database, spool, outbox.owe)
 
 
 def open_desk(bot: Bot, settings: Settings, writer: Writer, tariff: Tariff) -> Desk:

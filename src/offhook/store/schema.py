@@ -255,6 +255,19 @@ tokens = Table(
     Column("revoked_at", BigInteger),
 )
 
+passes = Table(  # what opens the door for a while: a link, a sign-in under way, a session
+    "passes",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("role", String(16)),
+    Column("detail", Text),
+    Column("made_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+Index(None, passes.c.expires_at)
+
 outbox = Table(  # webhooks that we owe to others
     "outbox",
     metadata,

@@ -31,6 +31,7 @@ from offhook.store.database import Database
 from offhook.store.nightly import nightly
 from offhook.store.retention import terms
 from offhook.web import health
+from offhook.web.admin.mount import Administration
 from offhook.web.webhook import PATH, Webhook
 
 
@@ -88,12 +89,17 @@ def create_app(
         deliveries=Deliveries(writer) if writer else None,
     )
 
+    administration = None
+    if database is not None:
+        administration = Administration(settings, database, switchboard, metrics)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with (
             writer or nullcontext(),
             following(budget, database),
             cloud,
+            administration or nullcontext(),
             _nightly(settings, database),
         ):
             watch = _stall_watch(settings)
@@ -120,6 +126,9 @@ def create_app(
     app.state.tariff = tariff
     app.state.budget = budget
     app.include_router(health.routes(switchboard))
+    app.state.administration = administration
+    if administration is not None:
+        app.router.routes.append(administration.area)
     app.add_exception_handler(404, _nothing_here)
     return app
 

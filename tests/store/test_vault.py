@@ -96,7 +96,15 @@ def test_what_was_tampered_with_is_not_revealed(spoil: object) -> None:
     assert Vault(OLD).unseal(spoil(Vault(OLD).seal(NUMBER))) is None
 
 
-@pytest.mark.parametrize("bad", ["short", "x" * 44, f"{OLD},{OLD}", f"{OLD},nonsense"])
+BAD = {
+    "short": "short",
+    "no key": "x" * 44,
+    "twice": f"{OLD},{OLD}",
+    "one of two": f"{OLD},nonsense",
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())  # keys differ by process
 def test_a_bad_key_is_refused_without_showing_it(bad: str) -> None:
     with pytest.raises(UserError, match=r"OFFHOOK_RECORDS_KEY (is not|names)") as refused:
         Vault(bad)

@@ -213,8 +213,11 @@ def _guarded(call: Call, event: on.Event) -> list[do.Command]:
     From their first syllable the caller may speak and is answered afterwards.
     """
     held = call.rules.greeting_floor is Floor.HELD and not call.transfer.active
-    first = event == on.BotStarted("greeting") and not call.opened
-    return [do.SetFloor(Floor.GUARDED)] if held and first else []
+    match event:
+        case on.BotStarted("greeting") if held and not call.opened:
+            return [do.SetFloor(Floor.GUARDED)]
+        case _:
+            return []
 
 
 def _opened(call: Call, now: float) -> Step:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -27,20 +29,59 @@ def postgres() -> Iterator[Cluster]:
         pytest.skip(str(missing))
 
 
+@pytest.fixture(scope="session")
+def sqlite_pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all tables and nothing in them, to be copied: migrations take time."""
+    path = tmp_path_factory.mktemp("pattern") / "offhook.sqlite3"
+    asyncio.run(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_pattern(postgres: Cluster) -> str:
+    """The name of such a database in PostgreSQL."""
+    url = postgres.create()
+    asyncio.run(_migrate(url))
+    return url.rpartition("/")[2]
+
+
+async def _migrate(url: str) -> None:
+    database = Database(url)
+    await database.open()
+    await database.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database: every test that asks runs on both kinds."""
-    if request.param == "sqlite":
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which database: every test that asks for one runs on both kinds."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def empty_database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without any table."""
+    if database_kind == "sqlite":
         return f"sqlite:///{tmp_path / 'offhook.sqlite3'}"
     started: Cluster = request.getfixturevalue("postgres")
     return started.create()
 
 
 @pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database with all tables, and nothing in them."""
+    if database_kind == "sqlite":
+        path = tmp_path / "offhook.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_pattern"), path)
+        return f"sqlite:///{path}"
+    started: Cluster = request.getfixturevalue("postgres")
+    return started.create(template=request.getfixturevalue("postgres_pattern"))
+
+
+@pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """An open database with all tables, and nothing in them."""
+    """Such a database, open."""
     database = Database(database_url)
-    await database.open()
     yield database
     await database.close()
 

@@ -6,18 +6,23 @@ import asyncio
 import gc
 from pathlib import Path
 
+import typer
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
 from offhook._version import __version__
 from offhook.bot import Bot
-from offhook.config import Settings, load
+from offhook.config import Settings, is_loopback, load
 from offhook.errors import TargetError
 from offhook.loading import load_bot
 from offhook.observe.logs import configure, get_logger
 from offhook.runtime.line import DEFAULT_TARGET
 from offhook.runtime.recording import check_folders
+from offhook.runtime.tariffs import OWN, advice, unreadable
 from offhook.shop import make_bot
+from offhook.store.prices import Tariff
 from offhook.telephony.targets import parse_target
+from offhook.web.admin.mount import Administration, invite
 from offhook.web.app import create_app
 from offhook.web.server import Server, next_change, restart_on_change
 from offhook.web.webhook import PATH
@@ -30,13 +35,19 @@ def serve(spec: str | None, env_file: Path, *, reload: bool) -> bool:
 
     Raises `SettingsError` with all problems of the settings at once, `BotError` for the bot.
     """
-    settings = load(env_file, checks={"SIP_TARGET_URI": undialable})
+    settings = load(env_file, checks={"SIP_TARGET_URI": undialable, OWN: unreadable})
     configure(settings.logs.format, settings.logs.level, delay_s=LOG_DELAY_S)
     bot = load_bot(spec) if spec else bundled(settings)
     check_folders(settings)
     app = create_app(bot, settings)
     server = Server(app, settings)
-    server.on_started = lambda url: _introduce(app, bot, settings, url)
+    chores: set[asyncio.Task[None]] = set()
+
+    def started(url: str) -> None:
+        _introduce(app, bot, settings, url)
+        chores.add(asyncio.get_running_loop().create_task(_invite(app, settings, url)))
+
+    server.on_started = started
     _calm_the_collector()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(_run(server, app, watched(spec) if reload else []))
@@ -90,6 +101,30 @@ def _introduce(app: FastAPI, bot: Bot, settings: Settings, url: str) -> None:
         log.warning("no disclosure: callers are not told that they are talking to an AI")
     if settings.server.test_mode:
         log.warning("TEST_MODE: signatures are not checked")
+    if settings.costs.daily_budget is not None:
+        _doubt(app.state.tariff, settings)
+
+
+def _doubt(tariff: Tariff, settings: Settings) -> None:
+    """Say in the log what the daily budget cannot count."""
+    log = get_logger("server")
+    for model in tariff.unknown:
+        hint = advice(settings, model)
+        log.warning("the daily budget does not count a model", model=model, hint=hint)
+    if settings.records.database_url is None:
+        log.warning("without records, the daily budget counts this process only, from its start")
+
+
+async def _invite(app: FastAPI, settings: Settings, url: str) -> None:
+    """On loopback, show whoever has started the server the way in. Not in the log: it is a key."""
+    administration: Administration | None = app.state.administration
+    if administration is None or not is_loopback(settings.server.host):
+        return
+    try:
+        link = await invite(administration.desk.passes, settings.admin.public_url or url)
+    except (SQLAlchemyError, OSError):
+        return  # the log has said that the database is away; `offhook token link` makes one later
+    typer.echo(f"To look in, open {link} (once, within 10 minutes)", err=True)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

@@ -5,6 +5,7 @@ import pytest
 from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core.call import Phase
+from offhook.core.end import End, EndReason, Refused
 from offhook.core.events import Refusal
 from support.calls import Driven, phase
 
@@ -148,3 +149,18 @@ def test_a_call_that_was_there_and_could_not_be_joined_is_the_cloud_s_fault() ->
     driven.wait(10.0)
     driven.on(on.HungUp())
     assert driven.end == "attach_failed"
+
+
+def test_a_call_that_is_refused_is_turned_away_with_its_own_code_and_never_accepted() -> None:
+    driven = Driven(refused=Refused(480, EndReason.OVER_BUDGET, "all of it"))
+    assert driven.all == [do.Reject(480)]
+    assert driven.call.phase is Phase.REJECTING
+    driven.on(on.Rejected())
+    assert driven.call.end == End(EndReason.OVER_BUDGET, "all of it")
+    assert not driven.told(do.Accept)
+
+
+def test_a_refusal_that_the_cloud_does_not_take_still_ends_the_call() -> None:
+    driven = Driven(refused=Refused(503, EndReason.OVER_BUDGET))
+    driven.on(on.RejectFailed("http 500"), on.HungUp(gone=True))
+    assert driven.end == "over_budget"

@@ -208,6 +208,28 @@ async def test_a_transfer_target_is_offered_and_its_address_never_shown(
         assert "no transfer target" not in process.text
 
 
+async def test_what_the_daily_budget_cannot_count_is_said_at_the_start(
+    tmp_path: Path, cloud: Simulator
+) -> None:
+    env = environment(cloud, OFFHOOK_DAILY_BUDGET="50", REALTIME_MODEL="gpt-realtime-9")
+    async with offhook("serve", env=env, cwd=tmp_path) as process:
+        await process.listens()
+        line = json.loads(await process.said("the daily budget does not count a model"))
+        assert (line["model"], line["level"]) == ("gpt-realtime-9", "warning")
+        assert "OFFHOOK_PRICES" in line["hint"]
+        await process.said("without records, the daily budget counts this process only")
+
+
+async def test_wrong_prices_are_said_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("date = 2026-11-22\n[models.x]\nminute = -1\n")
+    text = await refusal(env={**GOOD, "OFFHOOK_PRICES": "mine.toml"}, cwd=tmp_path)
+    assert "OFFHOOK_PRICES" in text
+    assert "minute" in text
+    text = await refusal(env={**GOOD, "OFFHOOK_PRICED_AS": "phone=gpt-9"}, cwd=tmp_path)
+    assert "OFFHOOK_PRICED_AS" in text
+    assert "gpt-realtime-2.1" in text
+
+
 async def test_settings_come_from_a_file_too(tmp_path: Path, cloud: Simulator) -> None:
     lines = [f"{name}={value}" for name, value in environment(cloud).items()]
     (tmp_path / ".env").write_text("\n".join(lines))

@@ -13,8 +13,8 @@ from rich.console import Console
 from offhook import Bot, Call, tool
 from offhook.calling import play
 from offhook.config import load
+from offhook.core.usage import Tokens
 from offhook.errors import UserError
-from offhook.observe.prices import Tokens
 from offhook.real.offer import Offer, accepted, bill
 from offhook.real.session import MOST_RESPONSES
 from offhook.real.stage import RealStage, settings
@@ -238,7 +238,7 @@ async def test_a_single_call_is_told_as_a_story() -> None:
         "of them cached), ",
     ):
         assert piece in told
-    assert real.used.read > real.used.made > 0
+    assert real.used.input > real.used.output > 0
     assert "$0.00" in told
 
 
@@ -248,8 +248,8 @@ async def test_the_estimate_is_not_below_what_is_used() -> None:
         offer = real.offer([find("order-status"), find("keypad-human")])
         await real.play(find("order-status"))
     assert (offer.played, offer.skipped) == (1, 1)
-    assert real.used.read <= offer.tokens.text_in
-    assert real.used.made <= offer.tokens.text_out
+    assert real.used.input <= offer.tokens.text_in
+    assert real.used.output <= offer.tokens.text_out
 
 
 def test_the_cost_is_told_before_anything_starts() -> None:

@@ -34,7 +34,7 @@ def test_words_that_speech_recognition_finds_in_silence_are_not_the_callers() ->
     wire.got("conversation.item.added", item={"id": "item_s", "type": "message", "role": "user"})
     done = "conversation.item.input_audio_transcription.completed"
     wire.got(done, item_id="item_s", transcript="Thanks for watching!")
-    assert wire.told == [on.CallerSilent("item_s")]
+    assert wire.told == [on.CallerSilent("item_s"), on.TranscriptionUsed("item_s")]
 
 
 def test_a_cut_is_told_with_what_was_heard() -> None:
@@ -48,19 +48,19 @@ def test_a_greeting_that_the_caller_cuts_off_is_told_as_cut() -> None:
     wire.do(do.Say("greeting", "x"))
     wire.created("resp_1", "greeting")
     wire.got("output_audio_buffer.started", response_id="resp_1")
-    assert wire.facts(on.BotStarted) == [on.BotStarted("greeting")]
+    assert wire.facts(on.BotStarted) == [on.BotStarted("greeting", "resp_1")]
     wire.done("resp_1")
     wire.got("output_audio_buffer.cleared", response_id="resp_1")
     assert wire.facts(on.SayEnded) == [on.SayEnded("greeting", SayEnd.CUT)]
 
 
-def test_usage_counts_nulls_as_nothing() -> None:
+def test_a_usage_that_is_not_told_is_unknown_and_its_audio_still_has_a_length() -> None:
     wire = Wire()
     wire.created("resp_1")
     wire.done("resp_1", audio_tokens=None)
     wire.created("resp_2")
     wire.done("resp_2", audio_tokens=40)
-    assert wire.facts(on.Used) == [on.Used(output_audio=40)]
+    assert wire.facts(on.Used) == [on.Used("resp_1"), on.Used("resp_2")]
     assert wire.facts(on.BotSpoke) == [on.BotSpoke("item_a", 2000)]
 
 

@@ -136,12 +136,20 @@ def test_the_function_calls_are_those_of_the_recording_and_answered_once(
 def test_the_usage_is_that_of_the_recording(received: list[dict[str, Any]]) -> None:
     usage = Replayed(received).driven.call.usage
     recorded = [r["usage"] for r in done(received)]
-    assert usage.input_tokens == sum(u["input_tokens"] for u in recorded)
-    assert usage.output_tokens == sum(u["output_tokens"] for u in recorded)
+    used = usage.responses
+    assert usage.unknown == 0
+    assert used.input == sum(u["input_tokens"] for u in recorded)
+    assert used.output == sum(u["output_tokens"] for u in recorded)
     details = [u["output_token_details"] for u in recorded]
-    assert usage.output_audio == sum(d["audio_tokens"] for d in details)
-    cached = [u["input_token_details"]["cached_tokens"] for u in recorded]
-    assert usage.cached == sum(cached)
+    assert used.audio_out == sum(d["audio_tokens"] for d in details)
+    assert used.text_out == sum(d["text_tokens"] for d in details)
+    details = [u["input_token_details"] for u in recorded]
+    assert used.cached == sum(d["cached_tokens"] for d in details)
+    for kind in ("text", "audio", "image"):
+        together = getattr(used, f"{kind}_in") + getattr(used, f"{kind}_cached")
+        assert together == sum(d[f"{kind}_tokens"] for d in details)
+    transcribed = [f["usage"] for f in received if f["type"].endswith("transcription.completed")]
+    assert usage.seconds == sum(u["seconds"] for u in transcribed)
 
 
 def test_unknown_fields_and_nulls_break_nothing(received: list[dict[str, Any]]) -> None:

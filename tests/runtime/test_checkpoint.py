@@ -9,6 +9,7 @@ from hypothesis import given
 from offhook.core import events as on
 from offhook.core.call import Call, Phase
 from offhook.core.outcomes import Answered, Transfer
+from offhook.core.usage import Tokens
 from offhook.runtime.checkpoint import LEFT_OUT, Checkpoint, differs, moved, seal, unseal
 from offhook.store.vault import Vault, new_key
 from support.calls import Driven
@@ -68,7 +69,7 @@ def test_what_another_version_has_written_is_nothing() -> None:
 def test_words_and_tokens_are_no_reason_for_a_new_one_but_tools_and_phases_are() -> None:
     call = Driven().live()
     before = call.call
-    call.on(on.BotSaid("item_9", "Hello."), on.Used(input_tokens=5))
+    call.on(on.BotSaid("item_9", "Hello."), on.Used("resp_1", Tokens(text_in=5)))
     assert not differs(before, call.call)
     call.on(on.ToolAsked("call_1", "lookup", "{}"))
     assert differs(before, call.call)

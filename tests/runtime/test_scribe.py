@@ -29,6 +29,7 @@ from offhook.store.facts import (
     UtteranceFact,
 )
 from offhook.store.policy import Policy
+from offhook.store.prices import prices, tariff
 from offhook.store.upserts import newest
 from offhook.store.vault import Vault
 from offhook.store.writer import Writer
@@ -62,6 +63,7 @@ class Recorded(Driven):
             model="m",
             bot="b",
             replica="r",
+            tariff=tariff(prices(), "m", None),
         )
         self.scribe = Scribe(desk, self.call, lambda: self.now)
         self.scribe.began(self.call)
@@ -229,7 +231,7 @@ def test_what_people_told_the_call_is_on_record_without_their_words(live: Record
 
 def test_an_event_that_changes_nothing_of_interest_writes_nothing(live: Recorded) -> None:
     live.taken.clear()
-    live.on(on.Used(10, 5), on.CallerStarted("u1"), on.CallerStopped("u1"), on.BotStopped())
+    live.on(on.CallerStarted("u1"), on.CallerStopped("u1"), on.BotStopped())
     live.on(on.UtteranceOpened("u1", Who.CALLER))
     assert live.taken == []
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -126,14 +127,14 @@ def test_a_failure_takes_everything_back(tmp_path: Path) -> None:
 
 def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "old.sqlite3"
-    with _database(path).writing() as connection:
+    with Database(path, today).writing() as connection:
         connection.execute("INSERT INTO callbacks VALUES (1, 'c', 'p', 'a', 't', 'b', NULL)")
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP INDEX callbacks_key")
         connection.execute("ALTER TABLE callbacks DROP COLUMN key")
         connection.execute("PRAGMA user_version = 1")
         connection.commit()
-    with _database(path).reading() as connection:
+    with Database(path, today).reading() as connection:
         (row,) = connection.execute("SELECT call, key FROM callbacks").fetchall()
     assert (row["call"], row["key"]) == ("c", None)
 

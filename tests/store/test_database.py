@@ -32,8 +32,8 @@ async def test_opening_again_changes_nothing(database: Database) -> None:
     await database.open()
 
 
-async def test_two_replicas_may_start_at_once(database_url: str) -> None:
-    two = [Database(database_url), Database(database_url)]
+async def test_two_replicas_may_start_at_once(empty_database_url: str) -> None:
+    two = [Database(empty_database_url), Database(empty_database_url)]
     await asyncio.gather(*(each.open() for each in two))
     for each in two:
         await each.close()

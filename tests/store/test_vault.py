@@ -96,7 +96,11 @@ def test_what_was_tampered_with_is_not_revealed(spoil: object) -> None:
     assert Vault(OLD).unseal(spoil(Vault(OLD).seal(NUMBER))) is None
 
 
-@pytest.mark.parametrize("bad", ["short", "x" * 44, f"{OLD},{OLD}", f"{OLD},nonsense"])
+@pytest.mark.parametrize(
+    "bad",
+    ["short", "x" * 44, f"{OLD},{OLD}", f"{OLD},nonsense"],
+    ids=["too short", "not base64", "twice", "one of two"],
+)
 def test_a_bad_key_is_refused_without_showing_it(bad: str) -> None:
     with pytest.raises(UserError, match=r"OFFHOOK_RECORDS_KEY (is not|names)") as refused:
         Vault(bad)

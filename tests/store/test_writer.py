@@ -91,11 +91,11 @@ async def test_fields_that_belong_to_others_are_left_alone(
         writer.take([call_fact()])
         await writer.settled()
         async with database.write() as connection:
-            await connection.execute(schema.calls.update().values(keep=True, cost_usd=0.5))
+            await connection.execute(schema.calls.update().values(keep=True, purged_at=5))
         writer.take([call_fact(rev=2, phase="ended")])
         await writer.settled()
     row = await the_call(database, CALL)
-    assert (row["phase"], row["keep"], row["cost_usd"]) == ("ended", True, 0.5)
+    assert (row["phase"], row["keep"], row["purged_at"]) == ("ended", True, 5)
 
 
 async def test_a_value_that_fits_nowhere_does_not_keep_back_the_others(

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core.call import Call, Phase
+from offhook.core.end import Refused
 from offhook.core.rules import Limits, Rules
 from offhook.core.step import ring, step
 from offhook.lines import ENGLISH
@@ -27,9 +28,12 @@ def rules(targets: dict[str, str] | None = None, **limits: Any) -> Rules:
 class Driven:
     """One call. `commands` are those of the last `on`, `all` those since the ring."""
 
-    def __init__(self, with_rules: Rules | None = None, **limits: Any) -> None:
+    def __init__(
+        self, with_rules: Rules | None = None, *, refused: Refused | None = None, **limits: Any
+    ) -> None:
         self.now = 100.0
-        self.call, self.commands = ring("rtc_1", with_rules or rules(**limits), self.now)
+        own = with_rules or rules(**limits)
+        self.call, self.commands = ring("rtc_1", own, self.now, refused=refused)
         self.all = list(self.commands)
 
     def on(self, *events: on.Event) -> list[do.Command]:

@@ -18,6 +18,7 @@ from offhook.core.directives import (
 from offhook.core.events import Refusal, SayEnd
 from offhook.core.outcomes import Answered, Cancelled, Failed, HangUp, Transfer
 from offhook.core.transcript import Who
+from offhook.core.usage import Tokens
 
 refs = st.sampled_from(["call_1", "call_2"])
 items = st.sampled_from(["item_1", "item_2", "item_3"])
@@ -60,7 +61,10 @@ events: st.SearchStrategy[Any] = st.one_of(
             on.HookAnswered("x"),
             on.HookAnswered(Transfer("sales")),
             on.HookAnswered(HangUp()),
-            on.Used(input_tokens=1),
+            on.Used("resp_1", Tokens(text_in=1)),
+            on.TranscriptionUsed("item_1", seconds=2.0),
+            on.ReplyAsked(),
+            on.ReplyBegun("resp_1"),
             on.Complained("x", "y", "z"),
         ]
     ),
@@ -77,6 +81,7 @@ events: st.SearchStrategy[Any] = st.one_of(
     ),
     st.builds(on.DigitPressed, st.sampled_from("0*#")),
     st.builds(on.CallerStarted, items),
+    st.builds(on.CallerStopped, items, st.sampled_from([None, 0.5])),
     st.builds(on.CallerSilent, items),
     st.builds(on.CallerSaid, items, st.text(max_size=5)),
     st.builds(on.BotSaid, items, st.text(max_size=5)),

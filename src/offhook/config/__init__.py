@@ -1,5 +1,7 @@
 """Settings: read from the environment and `.env`, checked as a whole, handed on as one value."""
 
+from offhook.config.admin import Admin, Webhooks
+from offhook.config.costs import Costs
 from offhook.config.declare import Entry
 from offhook.config.endpoint import Endpoint, Provider, derive, is_loopback
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
@@ -12,7 +14,9 @@ from offhook.config.settings import Settings, auth_headers
 from offhook.config.watchdogs import Watchdogs
 
 __all__ = [
+    "Admin",
     "Cloud",
+    "Costs",
     "Endpoint",
     "Entry",
     "Limits",
@@ -28,6 +32,7 @@ __all__ = [
     "Shop",
     "Turns",
     "Watchdogs",
+    "Webhooks",
     "auth_headers",
     "derive",
     "fields",

@@ -24,6 +24,19 @@ def missing(values: Values, given: Set[str], endpoint: Endpoint | None) -> Itera
     if endpoint and endpoint.provider == "azure" and "REALTIME_MODEL" not in given:
         what = "is required with Azure: the name that you gave to your deployment"
         yield Problem("REALTIME_MODEL", what, "my-deployment")
+    yield from _partners(values)
+
+
+def _partners(values: Values) -> Iterator[Problem]:
+    """Settings that do nothing without another."""
+    match values:
+        case {"OFFHOOK_WEBHOOK_URL": tuple(urls), "OFFHOOK_WEBHOOK_SECRET": None} if urls:
+            what = "is required with OFFHOOK_WEBHOOK_URL: what is not signed, nobody should believe"
+            yield Problem("OFFHOOK_WEBHOOK_SECRET", what, "whsec_...")
+    match values:
+        case {"OFFHOOK_OIDC_ISSUER": str(), "OFFHOOK_OIDC_CLIENT_ID": None}:
+            what = "is required with OFFHOOK_OIDC_ISSUER: the id of offhook at the provider"
+            yield Problem("OFFHOOK_OIDC_CLIENT_ID", what, "11111111-1111-1111-1111-111111111111")
 
 
 def contradictions(values: Values, given: Set[str], endpoint: Endpoint | None) -> Iterator[Problem]:
@@ -32,6 +45,16 @@ def contradictions(values: Values, given: Set[str], endpoint: Endpoint | None) -
     yield from _turns(values, given)
     yield from _model(values, endpoint)
     yield from _times(values)
+    yield from _webhooks(values)
+
+
+def _webhooks(values: Values) -> Iterator[Problem]:
+    match values:
+        case {"OFFHOOK_WEBHOOK_URL": tuple(urls), "OFFHOOK_WEBHOOK_PRIVATE": False} if any(
+            url.startswith("http:") for url in urls
+        ):
+            what = "must be https:// addresses, unless OFFHOOK_WEBHOOK_PRIVATE=1"
+            yield Problem("OFFHOOK_WEBHOOK_URL", what, "https://crm.example.com/offhook")
 
 
 def _test_mode(values: Values) -> Iterator[Problem]:

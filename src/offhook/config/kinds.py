@@ -60,7 +60,8 @@ def _key(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _split(value: object) -> object:
+def split(value: object) -> object:
+    """Read a text with commas as a tuple of its parts."""
     if not isinstance(value, str):
         return value
     return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -94,6 +95,6 @@ Host: TypeAlias = Annotated[str, AfterValidator(_host)]
 IdleTimeout: TypeAlias = Annotated[int, AfterValidator(_idle)]
 ApiKey: TypeAlias = Annotated[SecretStr, AfterValidator(_key)]
 SigningSecret: TypeAlias = Annotated[SecretStr, AfterValidator(_signing_secret)]
-SigningSecrets: TypeAlias = Annotated[tuple[SigningSecret, ...], BeforeValidator(_split)]
+SigningSecrets: TypeAlias = Annotated[tuple[SigningSecret, ...], BeforeValidator(split)]
 Eagerness: TypeAlias = Literal["low", "medium", "high", "auto"]
 Effort: TypeAlias = Literal["minimal", "low", "medium", "high", "xhigh"]

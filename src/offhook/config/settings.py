@@ -6,6 +6,8 @@ from typing import get_type_hints
 
 from msgspec import Struct
 
+from offhook.config.admin import Admin, Webhooks
+from offhook.config.costs import Costs
 from offhook.config.declare import Group
 from offhook.config.disclosure import Disclosure
 from offhook.config.endpoint import Endpoint
@@ -36,6 +38,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     records: Records
     privacy: Privacy
     replicas: Replicas
+    costs: Costs
+    admin: Admin
+    webhooks: Webhooks
     shop: Shop
 
 

@@ -17,12 +17,13 @@ from offhook.core.consent import Consent
 from offhook.core.digits import Digits
 from offhook.core.directives import Instruction
 from offhook.core.end import End
-from offhook.core.events import Used
 from offhook.core.party import Party
 from offhook.core.rules import Rules
 from offhook.core.toolcalls import Ledger
 from offhook.core.transcript import Transcript
 from offhook.core.transfer import TransferState
+from offhook.core.turns import Turns
+from offhook.core.usage import Usage
 
 
 class Phase(StrEnum):
@@ -72,7 +73,8 @@ class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
     idle_prompts: int = 0
     probes: int = 0
     fillers: int = 0  # excuses for tools that take long, since the last answer
-    usage: Used = Used()
+    turns: Turns = Turns()
+    usage: Usage = Usage()
     leaving: End | None = None  # the end that we are working towards
     end: End | None = None
     ended_at: float | None = None

@@ -36,6 +36,7 @@ class EndReason(StrEnum):
     NO_EVENTS = "no_events"
     MODEL_FAILED = "model_failed"
     TRANSFER_FAILED = "transfer_failed"  # the last resort, after the model had failed
+    OVER_BUDGET = "over_budget"  # refused before it was accepted
     SHUT_DOWN = "shut_down"
     ENDED_BY_COMMAND = "ended_by_command"  # somebody told this call from outside to end
     BUG = "bug"
@@ -57,10 +58,19 @@ FAULTS = {
     EndReason.NO_EVENTS: Fault.CLOUD,
     EndReason.MODEL_FAILED: Fault.CLOUD,
     EndReason.TRANSFER_FAILED: Fault.CARRIER,
+    EndReason.OVER_BUDGET: Fault.CONFIGURATION,
     EndReason.SHUT_DOWN: Fault.US,
     EndReason.ENDED_BY_COMMAND: Fault.BOT,
     EndReason.BUG: Fault.US,
 }
+
+
+class Refused(Struct, frozen=True, gc=False):
+    """Why a call is not even accepted, and the SIP status that the caller's network is told."""
+
+    code: int
+    reason: EndReason
+    why: str = ""
 
 
 class End(Struct, frozen=True, gc=False):

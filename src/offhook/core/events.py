@@ -14,6 +14,7 @@ from offhook.core.alarms import Alarm
 from offhook.core.directives import Directive
 from offhook.core.outcomes import Consented, HangUp, Outcome, Transfer
 from offhook.core.transcript import Who
+from offhook.core.usage import Tokens
 
 
 class Refusal(StrEnum):
@@ -111,9 +112,10 @@ class CallerStarted(Struct, frozen=True, gc=False):
 
 
 class CallerStopped(Noted, frozen=True, gc=False):
-    """The caller has stopped speaking."""
+    """The caller has stopped speaking, `silence` seconds ago; `None` if nobody knows."""
 
     item: str
+    silence: float | None = None
 
 
 class CallerSaid(Noted, frozen=True, gc=False):
@@ -157,10 +159,24 @@ class BotCut(Noted, frozen=True, gc=False):
     heard_ms: int
 
 
+class ReplyAsked(Noted, frozen=True, gc=False):
+    """We have asked the model to answer the caller, or to go on `after` these function calls."""
+
+    after: tuple[str, ...] = ()
+
+
+class ReplyBegun(Noted, frozen=True, gc=False):
+    """The model has begun to answer the caller, or to go on `after` these function calls."""
+
+    response: str
+    after: tuple[str, ...] = ()
+
+
 class BotStarted(Struct, frozen=True, gc=False):
     """The caller hears the bot. `ref` names what we asked to be said, if we did."""
 
     ref: str | None = None
+    response: str = ""
 
 
 class BotStopped(Struct, frozen=True, gc=False):
@@ -181,6 +197,7 @@ class ToolAsked(Struct, frozen=True, gc=False):
     name: str
     arguments: str
     spoke: bool = False
+    response: str = ""
 
 
 class ToolVoided(Struct, frozen=True, gc=False):
@@ -227,13 +244,21 @@ class DigitPressed(Struct, frozen=True, gc=False):
 
 
 class Used(Noted, frozen=True, gc=False):
-    """Tokens that one response has used; cached ones are a part of the input."""
+    """What one response has used; `None` if the cloud does not tell, which is not nothing."""
 
-    input_tokens: int = 0
-    output_tokens: int = 0
-    input_audio: int = 0
-    output_audio: int = 0
-    cached: int = 0
+    response: str
+    tokens: Tokens | None = None
+
+
+class TranscriptionUsed(Noted, frozen=True, gc=False):
+    """What speech recognition has used for one utterance: tokens, or seconds of audio.
+
+    Both are `None` if the cloud does not tell.
+    """
+
+    item: str
+    tokens: Tokens | None = None
+    seconds: float | None = None
 
 
 # From outside
@@ -250,10 +275,11 @@ class Directed(Struct, frozen=True, gc=False):
 
 
 class ToolEnded(Struct, frozen=True, gc=False):
-    """A tool has ended, one way or another."""
+    """A tool has ended, one way or another. `took`: the seconds for which it itself ran."""
 
     ref: str
     outcome: Outcome
+    took: float | None = None
 
 
 class HookAnswered(Struct, frozen=True, gc=False):
@@ -323,6 +349,8 @@ Event: TypeAlias = (
     | BotSaid
     | BotSpoke
     | BotCut
+    | ReplyAsked
+    | ReplyBegun
     | BotStarted
     | BotStopped
     | SayEnded
@@ -334,6 +362,7 @@ Event: TypeAlias = (
     | Complained
     | DigitPressed
     | Used
+    | TranscriptionUsed
     | Directed
     | ToolEnded
     | HookAnswered

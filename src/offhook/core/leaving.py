@@ -84,8 +84,8 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             return call, []
         case _, on.ToolAsked(ref, name) if ref not in call.tools:
             return answer_at_once(call, ref, name, "the call is ending", now)
-        case _, on.ToolEnded(ref, outcome) if call.tools.running(ref):
-            return call.with_(tools=call.tools.ended(ref, outcome, now)), [
+        case _, on.ToolEnded(ref, outcome, took) if call.tools.running(ref):
+            return call.with_(tools=call.tools.ended(ref, outcome, now, took)), [
                 do.AnswerTool(ref, answer(outcome), reply=False)
             ]
         case _:
@@ -93,9 +93,16 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
 
 
 def answer_at_once(
-    call: Call, ref: str, name: str, why: str, now: float, *, reply: bool = False
+    call: Call,
+    ref: str,
+    name: str,
+    why: str,
+    now: float,
+    *,
+    reply: bool = False,
+    response: str = "",
 ) -> Step:
     """Answer a function call without running it, so that it is not left unanswered."""
     outcome = Cancelled(why)
-    tools = call.tools.asked(ref, name, now).ended(ref, outcome, now)
+    tools = call.tools.asked(ref, name, now, response=response).ended(ref, outcome, now)
     return call.with_(tools=tools), [do.AnswerTool(ref, answer(outcome), reply=reply)]

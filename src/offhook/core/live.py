@@ -12,7 +12,7 @@ from offhook.core.answers import answer
 from offhook.core.call import Call, Phase
 from offhook.core.end import End, EndReason
 from offhook.core.events import SayEnd
-from offhook.core.outcomes import Consented, HangUp, Outcome, Transfer
+from offhook.core.outcomes import Consented, HangUp, Transfer
 from offhook.core.rules import Floor, exactly
 
 Step = tuple[Call, list[do.Command]]
@@ -93,23 +93,25 @@ def _tools(call: Call, event: on.Event, now: float) -> Step | None:
     match event:
         case on.ToolAsked(ref) | on.ToolVoided(ref) if ref in call.tools:
             return call, []  # the clouds have been seen to ask twice
-        case on.ToolAsked(ref, name) if call.tools_muted and name != consenting.TOOL:
+        case on.ToolAsked(ref, name, response=of) if call.tools_muted and name != consenting.TOOL:
             why = "tools are not available for now; tell the caller so"
-            return leaving.answer_at_once(call, ref, name, why, now, reply=True)
-        case on.ToolAsked(ref, name, arguments, spoke):
-            call = call.with_(tools=call.tools.asked(ref, name, now, arguments, spoke=spoke))
+            return leaving.answer_at_once(call, ref, name, why, now, reply=True, response=of)
+        case on.ToolAsked(ref, name, arguments, spoke, response):
+            asked = call.tools.asked(ref, name, now, arguments, spoke=spoke, response=response)
+            call = call.with_(tools=asked)
             if call.rules.limits.filler and Alarm.FILLER not in call.alarms.times:
                 call = call.alarm(Alarm.FILLER, now + call.rules.limits.filler)
             return call, [do.RunTool(ref, name, arguments)]
         case on.ToolVoided(ref, name):
             return leaving.answer_at_once(call, ref, name, "the caller cut in", now)
-        case on.ToolEnded(ref, outcome):
-            return _tool_ended(call, ref, outcome, now)
+        case on.ToolEnded():
+            return _tool_ended(call, event, now)
         case _:
             return None
 
 
-def _tool_ended(call: Call, ref: str, outcome: Outcome, now: float) -> Step | None:
+def _tool_ended(call: Call, event: on.ToolEnded, now: float) -> Step | None:
+    ref, outcome = event.ref, event.outcome
     tool = call.tools.running(ref)
     if tool is None:
         return None
@@ -117,7 +119,7 @@ def _tool_ended(call: Call, ref: str, outcome: Outcome, now: float) -> Step | No
     match outcome:
         case Transfer(target):
             refused = handover.refusal(call, target)
-    call = call.with_(tools=call.tools.ended(ref, refused or outcome, now))
+    call = call.with_(tools=call.tools.ended(ref, refused or outcome, now, event.took))
     if not call.tools.owed:
         call = call.calm(Alarm.FILLER).with_(fillers=0)
     told = do.AnswerTool(ref, answer(refused or outcome), reply=not call.transfer.active)
@@ -211,8 +213,11 @@ def _guarded(call: Call, event: on.Event) -> list[do.Command]:
     From their first syllable the caller may speak and is answered afterwards.
     """
     held = call.rules.greeting_floor is Floor.HELD and not call.transfer.active
-    first = event == on.BotStarted("greeting") and not call.opened
-    return [do.SetFloor(Floor.GUARDED)] if held and first else []
+    match event:
+        case on.BotStarted("greeting") if held and not call.opened:
+            return [do.SetFloor(Floor.GUARDED)]
+        case _:
+            return []
 
 
 def _opened(call: Call, now: float) -> Step:

@@ -24,8 +24,14 @@ def note(call: Call, event: on.Noted, now: float) -> Call:
             script = script.say(item, Who.BOT, text, now)
         case on.BotSpoke(item, milliseconds):
             script = script.spoken(item, milliseconds)
-        case on.Used():
-            return call.with_(usage=_sum(call.usage, event))
+        case on.CallerStopped() | on.ReplyAsked() | on.ReplyBegun():
+            return _turn(call, event, now)
+        case on.Used(response, tokens):
+            usage = call.usage.responded(response, tokens)
+            return call if usage is call.usage else call.with_(usage=usage)
+        case on.TranscriptionUsed(item, tokens, seconds):
+            usage = call.usage.transcribed(item, tokens, seconds)
+            return call if usage is call.usage else call.with_(usage=usage)
         case on.BotCut(item, heard_ms):
             script = script.cut(item, heard_ms)
         case on.CallerNotUnderstood(item):
@@ -46,11 +52,12 @@ def _may_keep(call: Call, item: str, now: float) -> bool:
 def step(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command]] | None:
     """Note an event that nothing else has come of; `None` if there is nothing to note."""
     match event:
-        case on.CallerSilent(str(item)):
-            return call.with_(transcript=call.transcript.drop(item)), []
-        case on.BotStarted() if call.greeted_at is None:
-            return call.with_(greeted_at=now), []
-        case on.CallerStarted() | on.BotStarted() | on.BotStopped():
+        case on.CallerSilent(item):
+            script = call.transcript.drop(item) if item is not None else call.transcript
+            return call.with_(transcript=script, turns=call.turns.silent(item)), []
+        case on.BotStarted():
+            return _heard(call, event, now), []
+        case on.CallerStarted() | on.BotStopped():
             return call, []
         case on.SayEnded():
             return directed.said(call, event, now), []
@@ -63,17 +70,28 @@ def step(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command
 def late(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command]]:
     """Take in news about a finished call: a tool that went on."""
     match event:
-        case on.ToolEnded(ref, outcome) if call.tools.running(ref):
-            return call.with_(tools=call.tools.ended(ref, outcome, now)), []
+        case on.ToolEnded(ref, outcome, took) if call.tools.running(ref):
+            return call.with_(tools=call.tools.ended(ref, outcome, now, took)), []
         case _:
             return step(call, event, now) or (call, [])
 
 
-def _sum(a: on.Used, b: on.Used) -> on.Used:
-    return on.Used(
-        input_tokens=a.input_tokens + b.input_tokens,
-        output_tokens=a.output_tokens + b.output_tokens,
-        input_audio=a.input_audio + b.input_audio,
-        output_audio=a.output_audio + b.output_audio,
-        cached=a.cached + b.cached,
-    )
+def _turn(call: Call, event: on.Noted, now: float) -> Call:
+    """What this says of how long the caller waits."""
+    turns = call.turns
+    match event:
+        case on.CallerStopped(item, silence):
+            turns = turns.stopped(item, now, silence)
+        case on.ReplyAsked(after):
+            turns = turns.asked(after, call.tools, now)
+        case on.ReplyBegun(response, after):
+            turns = turns.begun(response, after, call.tools, now)
+    return call if turns is call.turns else call.with_(turns=turns)
+
+
+def _heard(call: Call, event: on.BotStarted, now: float) -> Call:
+    """The caller hears the bot: for the first time, or in answer to a turn."""
+    if call.greeted_at is None:
+        call = call.with_(greeted_at=now)
+    turns = call.turns if event.ref is not None else call.turns.heard(event.response, now)
+    return call if turns is call.turns else call.with_(turns=turns)

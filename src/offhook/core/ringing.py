@@ -11,7 +11,7 @@ from offhook.core import events as on
 from offhook.core import joining, leaving
 from offhook.core.alarms import Alarm
 from offhook.core.call import Call, Phase
-from offhook.core.end import End, EndReason
+from offhook.core.end import End, EndReason, Refused
 from offhook.core.events import Refusal
 
 Step = tuple[Call, list[do.Command]]
@@ -79,9 +79,14 @@ def _refused(call: Call, refusal: Refusal, detail: str, now: float) -> Step:
             return reject(call, End(EndReason.ACCEPT_REFUSED, detail), now)
 
 
-def reject(call: Call, end: End, now: float) -> Step:
-    """Turn the call away, so that the trunk tries somebody else."""
+def reject(call: Call, end: End, now: float, code: int | None = None) -> Step:
+    """Turn the call away, so that the trunk tries somebody else. `code`: the SIP status."""
     call = call.enter(Phase.REJECTING, leaving=end).calm(Alarm.RETRY)
     return call.alarm(Alarm.RING, now + call.rules.limits.hang_up), [
-        do.Reject(call.rules.reject_code)
+        do.Reject(call.rules.reject_code if code is None else code)
     ]
+
+
+def refuse(call: Call, refused: Refused, now: float) -> Step:
+    """Turn the call away without having tried to accept it."""
+    return reject(call, End(refused.reason, refused.why), now, refused.code)

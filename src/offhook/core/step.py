@@ -12,7 +12,7 @@ from offhook.core import commands as do
 from offhook.core import consent, consenting, directed, joining, leaving, live, records, ringing
 from offhook.core import events as on
 from offhook.core.call import Call, Phase
-from offhook.core.end import End, EndReason
+from offhook.core.end import End, EndReason, Refused
 from offhook.core.party import UNKNOWN, Party
 from offhook.core.rules import Rules
 
@@ -27,8 +27,9 @@ def ring(
     caller: Party = UNKNOWN,
     called: str | None = None,
     language: str = "en",
+    refused: Refused | None = None,
 ) -> Stepped:
-    """Begin a call: it rings, and we accept it."""
+    """Begin a call: it rings, and we accept it, or refuse it at once."""
     call = Call(
         id=call_id,
         rules=rules,
@@ -38,6 +39,8 @@ def ring(
         rang_at=now,
         consent=consent.begin(rules.terms),
     )
+    if refused is not None:
+        return ringing.refuse(call, refused, now)
     return ringing.begin(call, now)
 
 

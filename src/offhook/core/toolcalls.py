@@ -12,8 +12,9 @@ class ToolCall(Struct, frozen=True, omit_defaults=True):
     """One function call. `ref` is the cloud's id of it; `outcome` is `None` while it runs.
 
     `arguments` is the JSON text that the model sent; `spoke` tells whether the same response
-    also spoke to the caller, as a preamble does; `started`: it has effects, and they may have
-    begun; `taken`: the cloud has shown that it has our output.
+    also spoke to the caller, as a preamble does, and `response` is its id; `started`: it has
+    effects, and they may have begun; `taken`: the cloud has shown that it has our output;
+    `took`: for how many seconds the tool itself ran, where known.
     """
 
     ref: str
@@ -25,11 +26,20 @@ class ToolCall(Struct, frozen=True, omit_defaults=True):
     arguments: str = ""
     started: bool = False
     taken: bool = False
+    response: str = ""
+    took: float | None = None
 
     @property
     def running(self) -> bool:
         """Whether it is still owed an answer."""
         return self.outcome is None
+
+    @property
+    def began_at(self) -> float:
+        """When the tool itself began to run: a little after it was asked for."""
+        if self.took is None or self.ended_at is None:
+            return self.asked_at
+        return self.ended_at - self.took
 
     @property
     def result(self) -> str:
@@ -49,10 +59,18 @@ class Ledger(Struct, frozen=True):
         return ref in self.calls
 
     def asked(
-        self, ref: str, name: str, now: float, arguments: str = "", *, spoke: bool = False
+        self,
+        ref: str,
+        name: str,
+        now: float,
+        arguments: str = "",
+        *,
+        spoke: bool = False,
+        response: str = "",
     ) -> Ledger:
         """Note a new function call."""
-        return Ledger({**self.calls, ref: ToolCall(ref, name, now, spoke, arguments=arguments)})
+        new = ToolCall(ref, name, now, spoke, arguments=arguments, response=response)
+        return Ledger({**self.calls, ref: new})
 
     def started(self, ref: str) -> Ledger:
         """Note that the effects of a function call may begin."""
@@ -66,9 +84,9 @@ class Ledger(Struct, frozen=True):
         call = self.calls.get(ref)
         return self if call is None else Ledger({**self.calls, ref: replace(call, **changes)})
 
-    def ended(self, ref: str, outcome: Outcome, now: float) -> Ledger:
+    def ended(self, ref: str, outcome: Outcome, now: float, took: float | None = None) -> Ledger:
         """Note the one outcome of a function call."""
-        return Ledger({**self.calls, ref: replace(self.calls[ref], outcome=outcome, ended_at=now)})
+        return self._change(ref, outcome=outcome, ended_at=now, took=took)
 
     def running(self, ref: str) -> ToolCall | None:
         """The function call if it is still owed an answer."""

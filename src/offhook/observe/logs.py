@@ -26,7 +26,7 @@ from offhook.observe.lines import Pretty, as_json
 from offhook.observe.pipeline import Output, Pipeline
 
 Format = Literal["json", "pretty"]
-Scope = Literal["webhook", "call", "tool", "transcript", "server"]
+Scope = Literal["webhook", "call", "tool", "transcript", "server", "outgoing", "admin"]
 
 _LEVELS = {"warn": "warning", "exception": "error", "fatal": "critical", "msg": "info"}
 _SEVERITY = logging.getLevelNamesMapping()

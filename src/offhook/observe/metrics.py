@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -13,6 +14,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 _ACCEPT_S = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
 _GAP_S = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 7.5, 10, 30, 60)
+_ATTACH_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
+_LATENCY_S = (0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5, 3, 4, 6, 10, 20)
+_TOOL_S = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20)
+_OWN_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2)
 _GREETING_S = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 6, 10, 20)
 
 
@@ -34,9 +39,7 @@ class Metrics:
         self._unknown_frames = self._counter(
             "unknown_frames", "Sideband frames of a type we do not know", "type"
         )
-        self._live_calls = Gauge(
-            "offhook_live_calls", "Calls going on just now", registry=self.registry
-        )
+        self._live_calls = self._gauge("live_calls", "Calls going on just now")
         self._to_accept = self._seconds("ring_to_accept", "From webhook to accepted", _ACCEPT_S)
         self._to_greeting = self._seconds(
             "ring_to_greeting", "From webhook to the first sound", _GREETING_S
@@ -52,6 +55,21 @@ class Metrics:
         self._gap = self._seconds(
             "takeover_gap", "From the last sign of the last owner to the open sideband", _GAP_S
         )
+        self._to_attach = self._seconds(
+            "ring_to_attach", "From webhook to the open sideband", _ATTACH_S
+        )
+        self._latency = self._seconds(
+            "turn_latency", "From the end of speech to the first sound of the answer", _LATENCY_S
+        )
+        self._tool_time = self._seconds("turn_tools", "Time of tools in one turn", _TOOL_S)
+        self._own = self._seconds("turn_own", "What offhook itself adds to a turn", _OWN_S)
+        self._tokens = self._counter("tokens", "Tokens used by responses", "kind")
+        self._transcribed = self._counter("transcribed_seconds", "Audio that was transcribed")
+        self._usage_unknown = self._counter("usage_unknown", "Uses that the cloud did not tell")
+        self._cost = self._counter("cost_usd", "What calls cost, as far as prices are known")
+        self._spent = self._gauge("spent_today_usd", "What calls cost today, all replicas together")
+        self._budget = self._gauge("daily_budget_usd", "What calls may cost in a day")
+        self._refused = self._counter("calls_refused", "Calls refused before the accept", "reason")
         self._event_types, self._frame_types = _Bounded(), _Bounded()
         self._tools = _Bounded()
 
@@ -116,12 +134,47 @@ class Metrics:
         """Count a webhook of a call that another process had taken already."""
         self._claims_lost.inc()
 
+    def ring_to_attach(self, seconds: float) -> None:
+        """Note how long it took until the sideband was open."""
+        self._to_attach.observe(seconds)
+
+    def answered(self, latency: float | None, tools: float | None, own: float) -> None:
+        """Note how long a caller waited for an answer, in seconds; `None` is not known, or none."""
+        if latency is not None:
+            self._latency.observe(latency)
+        if tools is not None:
+            self._tool_time.observe(tools)
+        self._own.observe(own)
+
+    def used(self, tokens: Mapping[str, int], seconds: float, unknown: int) -> None:
+        """Count tokens by kind, and seconds of audio that were transcribed."""
+        for kind, count in tokens.items():
+            self._tokens.labels(kind).inc(count)
+        self._transcribed.inc(seconds)
+        self._usage_unknown.inc(unknown)
+
+    def cost(self, usd: float) -> None:
+        """Count what was spent."""
+        self._cost.inc(usd)
+
+    def spent_today(self, usd: float, budget: float) -> None:
+        """Set what was spent today, by whomever, and how much may be."""
+        self._spent.set(usd)
+        self._budget.set(budget)
+
+    def refused(self, reason: str) -> None:
+        """Count a call that was refused before it was accepted."""
+        self._refused.labels(reason).inc()
+
     def render(self) -> tuple[bytes, str]:
         """Return the body and the content type of a scrape."""
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"offhook_{name}", f"{text}.", labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"offhook_{name}", f"{text}.", registry=self.registry)
 
     def _seconds(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(

@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.prompt import Confirm
 
+from offhook.core.usage import Tokens
 from offhook.errors import UserError
-from offhook.observe.prices import AS_OF, Tokens, cost, dollars, price_of
 from offhook.real.session import MOST_RESPONSES
 from offhook.realtime.session import SessionConfig
 from offhook.simulator import Says
 from offhook.simulator.scenario import Scenario
+from offhook.store.prices import dollars, list_prices
 
 CHARS_PER_TOKEN = 4
 RESPONSES_PER_LINE = 2  # a function call, and the answer that follows it
@@ -36,7 +37,7 @@ class Offer(Struct, frozen=True):
     @property
     def cost(self) -> float | None:
         """US dollars, `None` if the price is unknown. Nothing is assumed to be cached."""
-        return cost(price_of(self.model), self.tokens)
+        return _cost(self.model, self.tokens)
 
 
 def estimate(scenario: Scenario, config: SessionConfig) -> Tokens:
@@ -67,7 +68,7 @@ def tell(offer: Offer, out: Console) -> None:
     scenarios = "scenario" if offer.played == 1 else "scenarios"
     out.print(
         f"[bold]{offer.played} {scenarios} with the real model {escape(offer.model)}[/]{skipped}. "
-        f"Estimate: {offer.tokens.read:,} tokens in, {offer.tokens.made:,} out.",
+        f"Estimate: {offer.tokens.input:,} tokens in, {offer.tokens.output:,} out.",
         soft_wrap=True,
     )
     if offer.cost is None:
@@ -78,20 +79,26 @@ def tell(offer: Offer, out: Console) -> None:
         )
     else:
         out.print(
-            f"That is about {dollars(offer.cost)} (list prices of {AS_OF}, nothing cached). More "
-            f"function calls cost more; after {MOST_RESPONSES} responses a scenario is stopped.",
+            f"That is about {dollars(offer.cost)} (list prices of {list_prices().edition}, nothing "
+            f"cached). More function calls cost more; after {MOST_RESPONSES} responses a scenario "
+            "is stopped.",
             soft_wrap=True,
         )
 
 
 def bill(model: str, used: Tokens, out: Console) -> None:
     """What was really used, as the cloud has counted it."""
-    cached = f" ({used.text_cached + used.audio_cached:,} of them cached)"
+    cached = f" ({used.cached:,} of them cached)"
     out.print(
-        f"Used: {used.read:,} tokens in{cached}, {used.made:,} out: "
-        f"{dollars(cost(price_of(model), used))}.",
+        f"Used: {used.input:,} tokens in{cached}, {used.output:,} out: "
+        f"{dollars(_cost(model, used))}.",
         soft_wrap=True,
     )
+
+
+def _cost(model: str, tokens: Tokens) -> float | None:
+    price = list_prices().of(model)
+    return None if price is None else price.of_tokens(tokens)
 
 
 def total(tokens: Sequence[Tokens]) -> Tokens:

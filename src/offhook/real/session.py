@@ -10,10 +10,11 @@ from typing import Any
 import aiohttp
 from msgspec import Struct
 
-from offhook.observe.prices import Tokens, billed
+from offhook.core.usage import Tokens
 from offhook.real.connection import Failed, Json, Socket, complaint
 from offhook.realtime import sends
 from offhook.realtime.session import SessionConfig
+from offhook.realtime.usage import told
 
 ANSWER_S = 60.0
 MOST_RESPONSES = 40
@@ -84,7 +85,7 @@ class TextSession:
         self._responses += 1
         await self.send(sends.create_response(ref, self._responses, ordered=ordered))
         response: Json = (await self._event("response.done")).get("response") or {}
-        self.used += billed(response.get("usage"))
+        self.used += told(response.get("usage")) or Tokens()
         _check(response)
         return _read(response)
 

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from offhook.bot import Bot
 from offhook.config import Settings, load
+from offhook.core.usage import Tokens
 from offhook.errors import UserError
-from offhook.observe.prices import Tokens
 from offhook.real.connection import Failed, Hopeless, connected, session_url
 from offhook.real.exchange import Exchange, TextCall
 from offhook.real.fit import Fit, fit

@@ -14,7 +14,7 @@ from offhook.core import events as on
 from offhook.core.events import SayEnd
 from offhook.core.rules import Floor
 from offhook.core.transcript import Who
-from offhook.realtime import complaints, floor, frames, responses, sends
+from offhook.realtime import complaints, floor, frames, responses, sends, usage
 from offhook.realtime.floor import Ask, Turn
 from offhook.realtime.frames import Frame
 from offhook.realtime.playback import Playback
@@ -33,6 +33,7 @@ def receive(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
             out.events.append(on.BotSaid(item_id, text or ""))
             return s
         case frames.Transcribed(item_id, text):
+            out.events.append(usage.of_transcription(frame))
             if item_id not in s.silences:
                 out.events.append(on.CallerSaid(item_id, (text or "").strip()))
             return s
@@ -56,11 +57,11 @@ def _turns(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
     """The frames that may change who speaks next."""
     match frame:
         case frames.ResponseCreated(response):
-            return responses.created(s, response, now)
+            return responses.created(s, response, now, out)
         case frames.ResponseDone(response):
             return responses.done(s, response, now, out)
         case frames.PlaybackStarted(response_id):
-            out.events.append(on.BotStarted(_ref(s, response_id)))
+            out.events.append(on.BotStarted(_ref(s, response_id), response_id))
             return replace(s, playback=s.playback.started(response_id, now))
         case frames.PlaybackStopped(response_id):
             return _silent(s, response_id, SayEnd.HEARD, out)
@@ -79,7 +80,7 @@ def _caller(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
             out.events += (on.UtteranceOpened(item_id, Who.CALLER), on.CallerStarted(item_id))
             return replace(s, slot=s.slot.set_turn(Turn.SPEAKING, now + floor.SPEECH_S))
         case frames.SpeechStopped(item_id):
-            out.events.append(on.CallerStopped(item_id))
+            out.events.append(on.CallerStopped(item_id, s.config.turns.silence))
             return _turn_over(s, now)
         case frames.IdleTimeout(item_id):
             out.events.append(on.CallerSilent(item_id))

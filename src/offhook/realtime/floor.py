@@ -46,6 +46,11 @@ class Ask(Struct, frozen=True, gc=False, kw_only=True):
         return self.ref in OWN
 
     @property
+    def answers(self) -> bool:
+        """Whether it is ours to ask for: the cloud would not go on by itself."""
+        return self.ref in (TOOLS, TURN)
+
+    @property
     def marks_quiet(self) -> bool:
         """Whether it asks for nothing new, and is over once all is quiet."""
         return self.order is None and not self.ours

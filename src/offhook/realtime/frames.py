@@ -53,11 +53,20 @@ class Item(Struct, frozen=True, gc=False):
     arguments: str | None = None
 
 
-class TokenDetails(Struct, frozen=True, gc=False):
-    """Tokens by kind."""
+class CachedDetails(Struct, frozen=True, gc=False):
+    """Cached tokens by kind."""
 
     audio_tokens: int | None = None
+    image_tokens: int | None = None
+
+
+class TokenDetails(Struct, frozen=True, gc=False):
+    """Tokens by kind. Text is what the others leave of the sum."""
+
+    audio_tokens: int | None = None
+    image_tokens: int | None = None
     cached_tokens: int | None = None
+    cached_tokens_details: CachedDetails | None = None
 
 
 class Usage(Struct, frozen=True, gc=False):
@@ -67,6 +76,15 @@ class Usage(Struct, frozen=True, gc=False):
     output_tokens: int | None = None
     input_token_details: TokenDetails | None = None
     output_token_details: TokenDetails | None = None
+
+
+class TranscriptionUsage(Struct, frozen=True, gc=False):
+    """What one transcription has used: `seconds` of audio, or tokens, as the model is paid."""
+
+    seconds: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    input_token_details: TokenDetails | None = None
 
 
 class StatusDetails(Struct, frozen=True, gc=False):
@@ -156,6 +174,7 @@ class Transcribed(
 ):
     item_id: str = ""
     transcript: str | None = None
+    usage: TranscriptionUsage | None = None
 
 
 class TranscriptionFailed(

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from offhook.core import events as on
 from offhook.core.events import SayEnd
-from offhook.realtime import floor, sends
+from offhook.realtime import floor, sends, usage
 from offhook.realtime.floor import Ask
 from offhook.realtime.frames import Item, Problem, Response, Usage
 from offhook.realtime.playback import TOKEN_MS
@@ -17,12 +17,15 @@ PAUSE_S = 0.3
 FINAL = frozenset({"insufficient_quota", "credit_balance_exhausted", "invalid_api_key"})
 
 
-def created(s: Surface, response: Response, now: float) -> Surface:
+def created(s: Surface, response: Response, now: float, out: Out) -> Surface:
     """A response has begun, ours or the cloud's own."""
     ref = (response.metadata or {}).get(sends.TAG)
     slot = s.slot.created(response.id, ref, now)
     if slot.active is not None and slot.active.ask is None:
         slot = slot.answered(frozenset(s.batches.unacknowledged))
+        out.events.append(on.ReplyBegun(response.id))
+    elif slot.active is not None and slot.active.ask is not None and slot.active.ask.ours:
+        out.events.append(on.ReplyBegun(response.id, slot.active.ask.calls))
     return replace(s, slot=slot)
 
 
@@ -31,7 +34,7 @@ def done(s: Surface, response: Response, now: float, out: Out) -> Surface:
     slot, active = s.slot.done(response.id)
     items = _items(s, response)
     s = replace(s, slot=slot, items=tuple(i for i in s.items if i.response_id != response.id))
-    _count(response.usage, out)
+    out.events.append(on.Used(response.id, usage.of_response(response.usage)))
     spoke = any(i.type == "message" for i in items)
     s = _calls(s, response, items, spoke, out)
     if active is None:
@@ -57,21 +60,6 @@ def _items(s: Surface, response: Response) -> list[Item]:
     ]
 
 
-def _count(usage: Usage | None, out: Out) -> None:
-    if usage is None:
-        return
-    into, outof = usage.input_token_details, usage.output_token_details
-    out.events.append(
-        on.Used(
-            input_tokens=usage.input_tokens or 0,
-            output_tokens=usage.output_tokens or 0,
-            input_audio=(into.audio_tokens or 0) if into else 0,
-            output_audio=(outof.audio_tokens or 0) if outof else 0,
-            cached=(into.cached_tokens or 0) if into else 0,
-        )
-    )
-
-
 def _calls(s: Surface, response: Response, items: list[Item], spoke: bool, out: Out) -> Surface:
     """Function calls are taken from here alone: one that was cut off must not be run."""
     calls = [i for i in items if i.type == "function_call" and i.call_id]
@@ -79,7 +67,8 @@ def _calls(s: Surface, response: Response, items: list[Item], spoke: bool, out: 
     for call in new:
         ref, name = call.call_id or "", call.name or ""
         if response.status == "completed" and call.status in ("completed", None):
-            out.events.append(on.ToolAsked(ref, name, call.arguments or "", spoke))
+            arguments = call.arguments or ""
+            out.events.append(on.ToolAsked(ref, name, arguments, spoke, response.id))
         else:
             out.events.append(on.ToolVoided(ref, name))
     if not new:

@@ -33,6 +33,13 @@ class TurnDetection(Struct, frozen=True, kw_only=True):
     idle_timeout_ms: int | None = None
     eagerness: str | None = None
 
+    @property
+    def silence(self) -> float | None:
+        """The seconds of silence that end a turn; `None` if the cloud goes by something else."""
+        if self.kind != "server" or self.silence_ms is None:
+            return None
+        return self.silence_ms / 1000
+
     def body(self, floor: Floor) -> dict[str, Any]:
         """The whole `turn_detection` object with the floor as it should be."""
         common = {

@@ -152,6 +152,8 @@ def pump(surface: Surface, now: float, out: Out) -> Surface:
                 out.frames.append(sends.order(ask.number, ask.order))
             scripted = ask.order is not None and ask.ref != HOOK
             out.frames.append(sends.create_response(ask.ref, ask.number, ordered=scripted))
+            if ask.answers and ask.tries == 0:
+                out.events.append(on.ReplyAsked(ask.calls))
             slot = slot.send(ask, now)
         elif surface.playback.quiet:
             slot = slot.drop(ask)

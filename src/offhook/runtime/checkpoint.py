@@ -19,6 +19,7 @@ from offhook.core.outcomes import Answered
 from offhook.core.rules import Lines, Rules
 from offhook.core.toolcalls import Ledger, ToolCall
 from offhook.core.transcript import Transcript
+from offhook.core.usage import Usage
 from offhook.store.vault import Vault
 
 _NO_LINES = dict.fromkeys(Lines.__struct_fields__, "")
@@ -33,8 +34,9 @@ LEFT_OUT: dict[str, Any] = {
     "idle_prompts": 0,
     "probes": 0,
     "fillers": 0,
+    "usage": Usage(),
 }
-_UNWATCHED = {*LEFT_OUT, "digits", "usage"}
+_UNWATCHED = {*LEFT_OUT, "digits", "turns"}
 _WATCHED = tuple(name for name in Call.__struct_fields__ if name not in _UNWATCHED)
 
 
@@ -65,7 +67,9 @@ def seal(checkpoint: Checkpoint, vault: Vault) -> str:
     """The checkpoint as it may be stored."""
     call = checkpoint.call
     tools = Ledger({ref: _lean(tool) for ref, tool in call.tools.calls.items()})
-    lean = replace(checkpoint, call=replace(call, tools=tools, **LEFT_OUT))
+    last = call.turns.last
+    turns = replace(call.turns, log={} if last is None else {last.item: last})
+    lean = replace(checkpoint, call=replace(call, tools=tools, turns=turns, **LEFT_OUT))
     return vault.seal(b64encode(_encode(lean)).decode())
 
 

@@ -10,6 +10,7 @@ from offhook.core.transcript import Who
 from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.realtime.frames import Unknown, Unreadable
+from offhook.runtime.meter import Meter
 
 # Frequent, and of no interest by themselves; none of them ends a transfer.
 UNTOLD = frozenset(
@@ -18,7 +19,8 @@ UNTOLD = frozenset(
         on.BotStopped,
         on.CallerStarted,
         on.CallerStopped,
-        on.Used,
+        on.ReplyAsked,
+        on.ReplyBegun,
         on.UtteranceOpened,
     }
 )
@@ -30,8 +32,11 @@ _IN_WORDS = (EndReason.BOT_HUNG_UP, EndReason.ENDED_BY_COMMAND)
 class Narrator:
     """The narrator of one call. `words`: whether what was said may be logged."""
 
-    def __init__(self, call_id: str, metrics: Metrics, *, words: bool) -> None:
+    def __init__(
+        self, call_id: str, metrics: Metrics, *, words: bool, meter: Meter | None = None
+    ) -> None:
         self._metrics = metrics
+        self._meter = meter or Meter(metrics)
         self._words = words
         self._call = get_logger("call").bind(call_id=call_id)
         self._tool = get_logger("tool").bind(call_id=call_id)
@@ -42,6 +47,8 @@ class Narrator:
         if type(event) in UNTOLD:
             return
         match event:
+            case on.Used() | on.TranscriptionUsed():
+                self._meter.used(before, after)
             case on.Noted():
                 self._said(event, after)
             case on.ToolAsked() | on.ToolVoided() | on.ToolEnded():
@@ -53,6 +60,8 @@ class Narrator:
                 self._referred(after, event)
             case _:
                 self._lined(before, event, after)
+        if after.turns is not before.turns:
+            self._meter.heard(before, after)
         if after.instructions is not before.instructions:
             self._directed(before, after)
         if after.consent is not before.consent:
@@ -110,6 +119,8 @@ class Narrator:
                 again = before.phase is Phase.REJOINING
                 if again:
                     self._metrics.sideband_reattached()
+                elif after.attached_at is not None:
+                    self._metrics.ring_to_attach(after.attached_at - after.rang_at)
                 log.info("ws_opened", status="ws_opened", again=again)
             case on.AttachFailed(refusal, detail):
                 log.info("attach failed", refusal=refusal, detail=detail, tries=before.tries)
@@ -209,6 +220,7 @@ class Narrator:
         """The summary of the whole call, in one line."""
         self._metrics.call_ended(end.reason, end.fault)
         said = [u for u in call.transcript.utterances if u.text]
+        usd = self._meter.bill(call).usd
         log = self._call.warning if end.fault not in (Fault.CALLER, Fault.BOT) else self._call.info
         log(
             "ended",
@@ -221,8 +233,9 @@ class Narrator:
             cut_off=sum(u.cut for u in said),
             tools=len(call.tools.calls),
             transfers=[a.outcome for a in call.transfer.attempts],
-            input_tokens=call.usage.input_tokens,
-            output_tokens=call.usage.output_tokens,
+            input_tokens=call.usage.responses.input,
+            output_tokens=call.usage.responses.output,
+            cost_usd=None if usd is None else round(usd, 4),
         )
 
 

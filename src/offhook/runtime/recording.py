@@ -20,8 +20,10 @@ from offhook.runtime.scribe import Desk
 from offhook.runtime.succession import Succession
 from offhook.runtime.tenure import Tenure
 from offhook.store.database import Database, driven
+from offhook.store.outbox import Outbox
 from offhook.store.ownership import Ownership
 from offhook.store.policy import policy
+from offhook.store.prices import Tariff
 from offhook.store.spool import Spool
 from offhook.store.vault import Vault
 from offhook.store.writer import Writer
@@ -36,10 +38,11 @@ def open_books(settings: Settings) -> tuple[Database, Writer] | None:
         return None
     database = Database(url.get_secret_value())
     spool = Spool(spool_folder(settings, database.url), settings.records.spool_spare)
-    return database, Writer(database, spool)
+    outbox = Outbox(database, settings.webhooks.urls)
+    return database, Writer(database, spool, outbox.owe)
 
 
-def open_desk(bot: Bot, settings: Settings, writer: Writer) -> Desk:
+def open_desk(bot: Bot, settings: Settings, writer: Writer, tariff: Tariff) -> Desk:
     """What the scribes of this bot's calls share."""
     key = settings.privacy.records_key
     return Desk(
@@ -50,6 +53,7 @@ def open_desk(bot: Bot, settings: Settings, writer: Writer) -> Desk:
         model=settings.cloud.model,
         bot=bot.name,
         replica=f"{socket.gethostname()[:48]}:{secrets.token_hex(4)}",  # pids come back
+        tariff=tariff,
     )
 
 

@@ -14,10 +14,11 @@ from sqlalchemy import Row, select
 from offhook.core.call import Call, Phase
 from offhook.core.rules import Rules
 from offhook.core.transcript import Transcript, Utterance, Who
+from offhook.core.usage import Tokens, Usage
 from offhook.runtime.checkpoint import moved, unseal
 from offhook.store.database import Database
 from offhook.store.ownership import Lease
-from offhook.store.schema import checkpoints, utterances
+from offhook.store.schema import checkpoints, usage, utterances
 from offhook.store.vault import Vault
 
 
@@ -44,7 +45,7 @@ class Revival:
         self._vault = vault
 
     async def read(self, leases: Iterable[Lease], rules: Rules) -> list[Revived]:
-        """All these calls, in two queries. Raises what the database raises."""
+        """All these calls, in three queries. Raises what the database raises."""
         leases = list(leases)
         ids = [lease.call_id for lease in leases]
         states = select(checkpoints.c.call_id, checkpoints.c.state)
@@ -53,11 +54,15 @@ class Revival:
             found = await connection.execute(states.where(checkpoints.c.call_id.in_(ids)))
             sealed = {row.call_id: row.state for row in found}
             rows = (await connection.execute(said.where(utterances.c.call_id.in_(ids)))).all()
+            used = (await connection.execute(select(usage).where(usage.c.call_id.in_(ids)))).all()
         spoken = {call_id: list(part) for call_id, part in groupby(rows, lambda r: r.call_id)}
+        sums = {call_id: _sum(row for row in used if row.call_id == call_id) for call_id in ids}
         now = asyncio.get_running_loop().time()
         epoch = time.time() - now
         return [
-            self._revived(lease, sealed, spoken.get(lease.call_id, []), rules, epoch, now)
+            self._revived(
+                lease, sealed, spoken.get(lease.call_id, []), sums[lease.call_id], rules, epoch, now
+            )
             for lease in leases
         ]
 
@@ -66,6 +71,7 @@ class Revival:
         lease: Lease,
         sealed: dict[str, str | None],
         said: list[Row[Any]],
+        sums: Usage,
         rules: Rules,
         epoch: float,
         now: float,
@@ -79,7 +85,7 @@ class Revival:
         script = Transcript(tuple(_utterance(row, epoch, now) for row in said))
         return Revived(
             lease=lease,
-            call=call.with_(rules=rules, transcript=script),
+            call=call.with_(rules=rules, transcript=script, usage=sums),
             by=last.replica,
             written_at=last.at,
             seen=last.seen,
@@ -95,6 +101,20 @@ def _unread(call_id: str, rules: Rules, now: float, known: bool, over: bool) -> 
     if not known:  # it rang, and no more was done: the cloud says whether it is accepted
         return call
     return call.enter(Phase.LIVE, greeted=True, accepted_at=now, attached_at=now)
+
+
+def _sum(parts: Iterable[Row[Any]]) -> Usage:
+    """What a call has used, from the parts on record."""
+    total = Usage()
+    for part in parts:
+        tokens = Tokens(**{name: getattr(part, name) for name in Tokens.__struct_fields__})
+        match part.kind:
+            case "response":
+                total = total.responded(part.ref, tokens if part.known else None)
+            case _:
+                counted = tokens if part.known and part.seconds is None else None
+                total = total.transcribed(part.ref, counted, part.seconds)
+    return total
 
 
 def _utterance(row: Row[Any], epoch: float, now: float) -> Utterance:

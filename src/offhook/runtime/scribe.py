@@ -22,6 +22,7 @@ from offhook.core.toolcalls import ToolCall
 from offhook.core.transcript import Transcript, Utterance
 from offhook.core.transfer import TransferOutcome
 from offhook.runtime.checkpoint import Checkpoint, differs, seal
+from offhook.runtime.measured import turn_facts, usage_facts
 from offhook.runtime.moments import GIVEN, KEYS, RANG, TAKEN_OVER, TOLD, moments
 from offhook.store.facts import (
     AnyFact,
@@ -34,11 +35,13 @@ from offhook.store.facts import (
     UtteranceFact,
 )
 from offhook.store.policy import Policy, Redaction, StoredNumber
+from offhook.store.prices import Tariff
 from offhook.store.vault import Vault
 from offhook.store.writer import Writer
 
 FENCE = 1 << 32  # the records of a later owner of the call are newer than all of an earlier one
-MOMENTS = 1 << 20  # and so many of its moments come before those of the next
+MOMENTS = 1 << 20  # and so many of its moments come before those of the next,
+TURNS = 1 << 16  # and so many of its turns
 
 
 class Desk(Struct, frozen=True, kw_only=True):
@@ -51,6 +54,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     model: str
     bot: str
     replica: str
+    tariff: Tariff
 
 
 class Scribe:
@@ -64,6 +68,7 @@ class Scribe:
         self._epoch = time.time() - clock()
         self._rev = fence * FENCE
         self._moments = (fence - 1) * MOMENTS
+        self._turns = (fence - 1) * TURNS
         self._keys: MomentFact | None = None  # the run of keys that is being counted
         self._words: tuple[str | None, str | None] = (None, None)  # as last said, and as kept
         self._number: StoredNumber | None = None  # worked out when it is needed: it takes a while
@@ -122,6 +127,10 @@ class Scribe:
             yield from self._transfers(before, after)
         if after.instructions is not before.instructions:
             yield from self._instructions(before, after)
+        for turn in turn_facts(before, after, self._at):
+            yield replace(turn, call_id=self._id, rev=self._next(), n=self._turns + turn.n)
+        if after.usage is not before.usage:
+            yield from self._used(before, event, after)
         if agreed or after.phase is not before.phase or after.greeted_at != before.greeted_at:
             yield from self._told(before, event, after)
             if late:
@@ -153,7 +162,7 @@ class Scribe:
         said = sum(1 for u in call.transcript if u.text)
         attempts = call.transfer.attempts
         gone = attempts and attempts[-1].outcome is TransferOutcome.TRANSFERRED
-        end = call.end
+        end, bill = call.end, self._desk.tariff.bill(call.usage)
         number, name = self._number_of(call), call.caller.name
         return CallFact(
             call_id=self._id,
@@ -182,6 +191,9 @@ class Scribe:
             consent=call.consent.standing,
             utterances=said,
             tools=len(call.tools.calls),
+            cost_usd=bill.usd,
+            known_usd=bill.known,
+            prices=self._desk.tariff.edition,
         )
 
     def _number_of(self, call: Call) -> StoredNumber:
@@ -310,6 +322,13 @@ class Scribe:
                 reason=self._detail(after.transfer.reason),
                 began_at=self._at(after.transfer.began_at),
             )
+
+    def _used(self, before: Call, event: on.Event, after: Call) -> Iterator[AnyFact]:
+        """What was used, and what the call costs by now."""
+        now = self._at(self._clock())
+        for part in usage_facts(before, event, after, now, self._desk.tariff):
+            yield replace(part, call_id=self._id, rev=self._next())
+        yield self._call(after)
 
     # Its timeline
 

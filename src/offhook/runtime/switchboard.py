@@ -15,12 +15,14 @@ from offhook.core.step import Stepped, ring
 from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.realtime import requests
+from offhook.runtime.admission import Admission, Ring
 from offhook.runtime.claims import Claims
 from offhook.runtime.cloud import Cloud, Refused
 from offhook.runtime.hold import Hold
 from offhook.runtime.journal import Archive
 from offhook.runtime.journaled import JournaledSession
 from offhook.runtime.line import Line
+from offhook.runtime.meter import Meter
 from offhook.runtime.narrator import Narrator
 from offhook.runtime.overheard import Overheard
 from offhook.runtime.owned import OwnedSession
@@ -38,6 +40,7 @@ class Taken(StrEnum):
 
     STARTED = "started"
     DUPLICATE = "duplicate"
+    REFUSED = "refused"  # by a rule of admission
     TURNED_AWAY = "turned_away"  # we are leaving: the trunk must try somebody else
 
 
@@ -79,6 +82,8 @@ class Switchboard:
         *,
         words: bool = False,
         desk: Desk | None = None,
+        admission: Admission | None = None,
+        meter: Meter | None = None,
         tenure: Tenure | None = None,
         then: Literal["goodbye", "transfer"] = "goodbye",
     ) -> None:
@@ -87,6 +92,8 @@ class Switchboard:
         self._metrics = metrics
         self._words = words
         self._desk = desk  # without one, calls are not written down
+        self._admission = admission or Admission()
+        self._meter = meter or Meter(metrics)
         self._tenure = tenure  # without one, they are nobody else's either
         self._then = then
         self._archive = Archive(line.journals) if line.journals is not None else None
@@ -124,6 +131,7 @@ class Switchboard:
         if self.draining and not (self._tenure and self._tenure.others):
             self._chore(self._turn_away(call_id))
             return Taken.TURNED_AWAY
+        refused = self._admission.check(Ring(call_id, caller, called))
         rung = ring(
             call_id,
             self._line.rules,
@@ -131,6 +139,7 @@ class Switchboard:
             caller=caller,
             called=called,
             language=self._line.language,
+            refused=refused,
         )
         match self._tenure:
             case None:
@@ -141,7 +150,11 @@ class Switchboard:
                 self._chore(self._claim(rung, claims))
             case Tenure(claims=claims):
                 self._begin(rung, claims.claim_behind(call_id))
-        return Taken.STARTED
+        if refused is None:
+            return Taken.STARTED
+        self._metrics.refused(refused.reason)
+        self._log.warning("refused", call_id=call_id, reason=refused.reason, detail=refused.why)
+        return Taken.REFUSED
 
     async def _claim(self, rung: Stepped, claims: Claims) -> None:
         """Ask whether another process has this call already; the webhook does not wait for it."""
@@ -162,14 +175,18 @@ class Switchboard:
         session.begin(call, commands)
 
     def _session(self, call: Call, hold: Hold | None) -> OwnedSession:
-        narrator = Narrator(call.id, self._metrics, words=self._words)
+        narrator = self._narrator(call.id)
         scribe = self._scribe(call, hold)
-        if self._archive is None or not call.consent.keeping:
+        keeping = call.consent.keeping and call.phase is not Phase.REJECTING
+        if self._archive is None or not keeping:
             return OwnedSession(self._line, self._cloud, narrator, self._ended, scribe, hold)
         journal = self._archive.open(call.id, call.rang_at)
         return JournaledSession(
             self._line, self._cloud, narrator, self._ended, scribe, hold, journal
         )
+
+    def _narrator(self, call_id: str) -> Narrator:
+        return Narrator(call_id, self._metrics, words=self._words, meter=self._meter)
 
     def _scribe(self, call: Call, hold: Hold | None) -> Scribe | None:
         if self._desk is None:
@@ -228,7 +245,7 @@ class Switchboard:
         call = revived.call
         self.fence(call.id)
         self.remember([call.id])
-        narrator = Narrator(call.id, self._metrics, words=self._words)
+        narrator = self._narrator(call.id)
         scribe = self._scribe(call, hold)
         session = OwnedSession(self._line, self._cloud, narrator, self._ended, scribe, hold)
         self._put_through(session, call.id)

@@ -27,6 +27,7 @@ class ToolRunner:
         self._spawn = spawn
         self._report = report
         self._confirmed = confirmed
+        self._loop = asyncio.get_running_loop()
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def start(self, call: Call, ref: str, name: str, arguments: str) -> None:
@@ -43,9 +44,9 @@ class ToolRunner:
                 await self._report(on.ToolStarted(ref))
                 if not await self._confirmed():
                     return
-            timeout = self._line.tool_timeout
+            timeout, began = self._line.tool_timeout, self._loop.time()
             outcome = await run(tool, call.with_(asking=ref), arguments, default_timeout=timeout)
-            await self._report(on.ToolEnded(ref, outcome))
+            await self._report(on.ToolEnded(ref, outcome, self._loop.time() - began))
         except asyncio.CancelledError:
             await self._report(on.ToolEnded(ref, Cancelled("the caller left")))
             raise

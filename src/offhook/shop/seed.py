@@ -63,7 +63,6 @@ def add_keys(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-
 def fill(connection: sqlite3.Connection, today: dt.date) -> None:
     """Create all tables and rows, within the transaction that the caller has begun."""
     for table in _TABLES:

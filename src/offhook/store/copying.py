@@ -30,9 +30,10 @@ async def copy(source: Database, target: Database) -> dict[str, int]:
 
 async def _copy(table: Table, source: Database, target: Database) -> int:
     insert = target.insert(table).on_conflict_do_nothing()
+    given = [column for column in table.columns if column.computed is None]
     count = 0
     async with source.read() as connection:
-        found = await connection.stream(select(table).order_by(*table.primary_key))
+        found = await connection.stream(select(*given).order_by(*table.primary_key))
         async for rows in found.mappings().partitions(ROWS):
             async with target.write() as writing:
                 await writing.execute(insert, [dict(row) for row in rows])

@@ -1,7 +1,7 @@
 """What is written down: one struct for each table of a call's record, its fields the columns.
 
 A fact is absolute, never an increment, so writing one twice changes nothing. Fields that are not
-in a struct (a legal hold, a cost) belong to others, and are left alone.
+in a struct (a legal hold) belong to others, and are left alone.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ class CallFact(Fact, frozen=True, gc=False, kw_only=True, tag="calls"):
     consent: str | None = None
     utterances: int = 0
     tools: int = 0
+    cost_usd: float | None = None
+    known_usd: float = 0.0
+    prices: str | None = None
 
 
 class UtteranceFact(Fact, frozen=True, gc=False, kw_only=True, tag="utterances"):
@@ -99,7 +102,7 @@ class TurnFact(Fact, frozen=True, gc=False, kw_only=True, tag="turns"):
 
 
 class UsageFact(Fact, frozen=True, gc=False, kw_only=True, tag="usage"):
-    """What one response or one transcription has used."""
+    """What one response or one transcription has used; not `known`: the cloud did not tell."""
 
     ref: str
     at: int
@@ -114,6 +117,7 @@ class UsageFact(Fact, frozen=True, gc=False, kw_only=True, tag="usage"):
     text_out: int = 0
     audio_out: int = 0
     seconds: float | None = None
+    known: bool = True
 
 
 class MomentFact(Fact, frozen=True, gc=False, kw_only=True, tag="moments"):

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    true,
 )
 
 metadata = MetaData(
@@ -78,7 +79,8 @@ calls = Table(
     Column("utterances", Integer, nullable=False, server_default="0"),
     Column("tools", Integer, nullable=False, server_default="0"),
     Column("length_ms", BigInteger, Computed("ended_at - accepted_at", persisted=True)),
-    Column("cost_usd", Float),  # unknown where a price is
+    Column("cost_usd", Float),  # so far; null: a part of it has no known price
+    Column("known_usd", Float, nullable=False, server_default="0"),  # what is known of the cost
     Column("prices", String(32)),  # the date of the table of prices that was used
     Column("consent", String(16)),  # noticed, given, refused
     Column("keep", Boolean, nullable=False, server_default=false()),  # a legal hold
@@ -178,6 +180,7 @@ usage = Table(
     Column("text_out", Integer, nullable=False, server_default="0"),
     Column("audio_out", Integer, nullable=False, server_default="0"),
     Column("seconds", Float),  # of audio, where transcription is paid for by its length
+    Column("known", Boolean, nullable=False, server_default=true()),  # false: we were not told
 )
 Index(None, usage.c.at)
 
@@ -251,6 +254,19 @@ tokens = Table(
     Column("used_at", BigInteger),
     Column("revoked_at", BigInteger),
 )
+
+passes = Table(  # what opens the door for a while: a link, a sign-in under way, a session
+    "passes",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("role", String(16)),
+    Column("detail", Text),
+    Column("made_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+Index(None, passes.c.expires_at)
 
 outbox = Table(  # webhooks that we owe to others
     "outbox",

@@ -6,8 +6,8 @@ A fact is absolute and carries its `rev`, so one that comes late or twice change
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeAlias
 
 from msgspec import structs
 from sqlalchemy import String, Table
@@ -19,6 +19,9 @@ from offhook.store.facts import AnyFact, DeliveryFact
 from offhook.store.schema import metadata
 
 Row = dict[str, Any]
+
+# What else is done with facts in the transaction that writes them.
+Also: TypeAlias = Callable[[AsyncConnection, Sequence[AnyFact]], Awaitable[object]]
 
 _VALUE_CLASSES = ("22", "23")  # of SQLSTATE: data exception, integrity constraint violation
 
@@ -66,15 +69,18 @@ def shape(kind: type[AnyFact]) -> Shape:
 class Upserts:
     """Writes facts to one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, also: Also | None = None) -> None:
         self._database = database
+        self._also = also
         self._statement = functools.cache(lambda kind: shape(kind).upsert(database))
 
-    async def write(self, facts: Iterable[AnyFact]) -> None:
+    async def write(self, facts: Sequence[AnyFact]) -> None:
         """Write all of them in one transaction, or raise."""
         async with self._database.write() as connection:
             for kind, rows in newest(facts).items():
                 await self._put(connection, kind, rows)
+            if self._also is not None:
+                await self._also(connection, facts)
 
     async def _put(self, connection: AsyncConnection, kind: type[AnyFact], rows: list[Row]) -> None:
         await connection.execute(self._statement(kind), rows)

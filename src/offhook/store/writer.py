@@ -19,7 +19,7 @@ from offhook.observe.logs import get_logger
 from offhook.store.database import Database
 from offhook.store.facts import AnyFact
 from offhook.store.spool import Batch, Segment, Spool
-from offhook.store.upserts import Upserts, is_of_the_value
+from offhook.store.upserts import Also, Upserts, is_of_the_value
 
 BATCH = 100  # facts
 BATCH_S = 0.1  # how long the first fact of a batch waits for others
@@ -40,10 +40,10 @@ class Writer:
     told in the log, once, and waited for.
     """
 
-    def __init__(self, database: Database, spool: Spool) -> None:
+    def __init__(self, database: Database, spool: Spool, also: Also | None = None) -> None:
         self._database = database
         self._spool = spool
-        self._upserts = Upserts(database)
+        self._upserts = Upserts(database, also)
         self._log = get_logger("server")
         self._wanted = asyncio.Event()  # there is something to write
         self._hurry = asyncio.Event()  # and somebody waits for it

@@ -18,15 +18,20 @@ from offhook.config import Settings, auth_headers
 from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.observe.stall import Stall, StallWatch
+from offhook.runtime.admission import Admission
+from offhook.runtime.budget import following, make_budget
 from offhook.runtime.cloud import Cloud
 from offhook.runtime.deliveries import Deliveries
 from offhook.runtime.line import make_line
+from offhook.runtime.meter import Meter
 from offhook.runtime.recording import open_books, open_desk, open_tenure
 from offhook.runtime.switchboard import Switchboard
+from offhook.runtime.tariffs import make_tariff
 from offhook.store.database import Database
 from offhook.store.nightly import nightly
 from offhook.store.retention import terms
 from offhook.web import health
+from offhook.web.admin.mount import Administration
 from offhook.web.webhook import PATH, Webhook
 
 
@@ -64,7 +69,9 @@ def create_app(
     )
     line = make_line(bot, settings)
     database, writer = open_books(settings) or (None, None)
-    desk = open_desk(bot, settings, writer) if writer else None
+    tariff = make_tariff(settings)
+    budget = make_budget(settings, metrics)
+    desk = open_desk(bot, settings, writer, tariff) if writer else None
     tenure = open_tenure(settings, database, desk, cloud) if database and desk else None
     switchboard = Switchboard(
         line,
@@ -74,6 +81,8 @@ def create_app(
         desk=desk,
         tenure=tenure,
         then=settings.replicas.drain_then,
+        admission=Admission([budget] if budget else []),
+        meter=Meter(metrics, tariff, budget.spend if budget else None),
     )
     secrets = () if settings.server.test_mode else settings.server.webhook_secrets
     webhook = Webhook(
@@ -84,12 +93,18 @@ def create_app(
         deliveries=Deliveries(writer) if writer else None,
     )
 
+    administration = None
+    if database is not None:
+        administration = Administration(settings, database, switchboard, metrics)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with (
             writer or nullcontext(),
+            following(budget, database),
             cloud,
             tenure or nullcontext(),
+            administration or nullcontext(),
             _nightly(settings, database),
         ):
             watch = _stall_watch(settings)
@@ -114,7 +129,12 @@ def create_app(
     app.state.line = line
     app.webhook = webhook
     app.router.routes.append(Route(PATH, webhook, methods=["POST"]))
+    app.state.tariff = tariff
+    app.state.budget = budget
     app.include_router(health.routes(switchboard))
+    app.state.administration = administration
+    if administration is not None:
+        app.router.routes.append(administration.area)
     app.add_exception_handler(404, _nothing_here)
     return app
 

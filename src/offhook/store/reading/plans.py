@@ -37,7 +37,7 @@ from offhook.store.reading.search import words
 from offhook.store.schema import SAME, calls
 
 FEW_OF_A_RANGE = 2_500  # rows of one index that are filtered and sorted within the time we have
-FEW_DOCUMENTS = 1_000  # documents of the text index that are, with a look at each call
+FEW_DOCUMENTS = 400  # documents of the text index that are, with a look at each call
 FEW_TO_LOOK_UP = 5_000  # calls that are, with a look into the text index for each
 FEW_BETWEEN = 20  # calls between two that have the words: such words are common
 

@@ -71,6 +71,7 @@ def upgrade() -> None:
             "length_ms", sa.BigInteger(), sa.Computed("ended_at - accepted_at", persisted=True)
         ),
         sa.Column("cost_usd", sa.Float(), nullable=True),
+        sa.Column("known_usd", sa.Float(), server_default="0", nullable=False),
         sa.Column("prices", sa.String(length=32), nullable=True),
         sa.Column("consent", sa.String(length=16), nullable=True),
         sa.Column("keep", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -149,6 +150,20 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_outbox_state_next_at"), ["state", "next_at"], unique=False
         )
+
+    op.create_table(
+        "passes",
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("who", sa.String(length=128), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_passes")),
+    )
+    with op.batch_alter_table("passes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_passes_expires_at"), ["expires_at"], unique=False)
 
     op.create_table(
         "tokens",
@@ -233,6 +248,7 @@ def upgrade() -> None:
         sa.Column("text_out", sa.Integer(), server_default="0", nullable=False),
         sa.Column("audio_out", sa.Integer(), server_default="0", nullable=False),
         sa.Column("seconds", sa.Float(), nullable=True),
+        sa.Column("known", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.PrimaryKeyConstraint("call_id", "ref", name=op.f("pk_usage")),
     )
     with op.batch_alter_table("usage", schema=None) as batch_op:

@@ -20,13 +20,16 @@ _SQLITE = (
     "CREATE VIRTUAL TABLE search USING fts5"
     "(words, detail=none, prefix='2 3 4 5', tokenize='unicode61 remove_diacritics 0')",
     "CREATE VIRTUAL TABLE search_terms USING fts5vocab(search, instance)",
+    # No OR IGNORE in it: the conflict clause of the statement that fires a trigger goes before
+    # those within (https://www.sqlite.org/lang_createtrigger.html), and facts are upserts.
     *(
         f"""CREATE TRIGGER search_{name} AFTER {event} WHEN {when} BEGIN
-            INSERT OR IGNORE INTO search_calls (id, call_id)
+            INSERT INTO search_calls (id, call_id)
             SELECT max(c.rang_at << 12, coalesce(
                 (SELECT max(id) + 1 FROM search_calls
                  WHERE id BETWEEN c.rang_at << 12 AND (c.rang_at << 12) + 4095), 0)), c.call_id
-            FROM calls c WHERE c.call_id = {row}.call_id;
+            FROM calls c WHERE c.call_id = {row}.call_id
+            AND NOT EXISTS (SELECT 1 FROM search_calls WHERE call_id = c.call_id);
             DELETE FROM search
             WHERE rowid = (SELECT id FROM search_calls WHERE call_id = {row}.call_id);
             INSERT INTO search (rowid, words)

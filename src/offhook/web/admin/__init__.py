@@ -1,0 +1,1 @@
+"""The admin API: who may look in, and what there is to see. Closed unless somebody opens it."""

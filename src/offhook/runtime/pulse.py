@@ -42,7 +42,7 @@ class Pulse:
         clock = clock or _awake_and_asleep()
         self._patience = patience
         self._clock = clock
-        self._good_at = clock()
+        self._good_at = float("inf")  # nobody knows of us yet, and nobody can take us for dead
         self._beaten = asyncio.Event()  # a pulse
         self.away = False  # whether the database did not answer last time
 
@@ -85,7 +85,8 @@ class Pulse:
 
     def confirm(self, at: float | None = None) -> None:
         """We were alive at this time, now without one."""
-        self._good_at = max(self._good_at, self._clock() if at is None else at)
+        at = self._clock() if at is None else at
+        self._good_at = at if self._good_at == float("inf") else max(self._good_at, at)
         if not self.stale:
             self._beaten.set()
             self._beaten.clear()

@@ -23,7 +23,7 @@ from offhook.simulator import (
 from offhook.store import schema
 from offhook.store.database import Database
 from support.postgres import Cluster
-from support.process import Process, offhook
+from support.process import START_S, Process, offhook
 from support.records import rows, script_of, the_call, timeline_of
 from support.serving import CALLER, GREETING, PATIENCE_S, environment, sent
 
@@ -113,7 +113,7 @@ async def two(
         offhook("serve", "my_bot.py", env=env, cwd=folder) as first,
         offhook("serve", "my_bot.py", env=env, cwd=folder) as second,
     ):
-        await asyncio.gather(first.said(JOINED), second.said(JOINED))
+        await asyncio.gather(*(each.said(JOINED, timeout=START_S) for each in (first, second)))
         yield first, second
 
 
@@ -221,6 +221,29 @@ async def test_the_calls_of_the_dead_go_on_with_those_that_live(
         await one_story(postgres_database, call)
 
 
+async def test_a_database_that_is_away_just_then_is_waited_for(
+    cloud: Simulator,
+    two: Two,
+    folder: Path,
+    postgres: Cluster,
+    postgres_database: Database,
+) -> None:
+    first, second = two
+    call = await cloud.ring(await first.listens(), conversation("pays"), caller=CALLER)
+    await first.said("runs: pays")
+    postgres.stop("fast")  # at once, it would forget what it has not written yet
+    try:
+        await killed(first)
+        (folder / "go").touch()
+        await second.said("is not known for now")
+    finally:
+        postgres.start()
+    await second.said('"status":"ended"')
+    await stopped(second)
+    assert len(runs(folder)) == 1
+    await one_story(postgres_database, call)
+
+
 async def test_a_process_that_was_paused_does_nothing_for_calls_that_are_others_by_now(
     cloud: Simulator, two: Two, folder: Path, postgres_database: Database
 ) -> None:
@@ -248,12 +271,14 @@ async def test_calls_are_handed_over_when_a_process_leaves(
     cloud: Simulator, two: Two, folder: Path, postgres_database: Database
 ) -> None:
     first, second = two
-    call = await cloud.ring(await first.listens(), conversation("looks"), caller=CALLER)
+    script = Script(steps=(Hears(), Says("Go on."), Hears()), model=conversation("looks").model)
+    call = await cloud.ring(await first.listens(), script, caller=CALLER)
     await first.said("runs: looks")
     first.signal()
     await first.said("draining")
     (folder / "go").touch()
     assert await first.ended(20) == 0
+    call.do(Says("Thanks."), Hears(), HangsUp())
     await second.said('"status":"ended"')
     await stopped(second)
     assert '"status":"handed_over"' in first.text

@@ -65,7 +65,7 @@ class Pulse:
                 answer = await question
         except Exception as error:
             self.away = True
-            raise Away(type(error).__name__) from None
+            raise Away(type(error).__name__) from error
         self.away = False
         return answer
 

@@ -87,7 +87,9 @@ class Tenure:
             began = clock()
             try:
                 await work()
-            except Away:
+            except Away as away:
+                if not self._doubt:
+                    self._log.info("whose calls are is not known for now", why=str(away))
                 self._doubt = True
             except Exception:
                 self._log.error("bug", exception=traceback.format_exc())

@@ -278,7 +278,8 @@ async def test_calls_are_handed_over_when_a_process_leaves(
     await first.said("draining")
     (folder / "go").touch()
     assert await first.ended(20) == 0
-    call.do(Says("Thanks."), Hears(), HangsUp())
+    for step in (Says("Thanks."), Hears(), HangsUp()):
+        call.do(step)
     await second.said('"status":"ended"')
     await stopped(second)
     assert '"status":"handed_over"' in first.text

@@ -23,6 +23,7 @@ from support.serving import (
     CALLER,
     GREETING,
     PATIENCE_S,
+    Log,
     logging_to,
     plain_bot,
     running,
@@ -37,8 +38,9 @@ QUICK = {"OFFHOOK_BEAT_S": "0.1", "OFFHOOK_PATIENCE_S": "10"}
 class Replicas:
     """The replicas, and an address whose webhooks come in at all of them at the same moment."""
 
-    def __init__(self, cloud: Simulator, apps: list[Any]) -> None:
+    def __init__(self, cloud: Simulator, apps: list[Any], log: Log) -> None:
         self.cloud = cloud
+        self.log = log
         self.apps = apps
         self.url = ""
 
@@ -79,7 +81,7 @@ async def replicas(url: str, folder: Path, count: int = 2) -> AsyncIterator[Repl
             )
             apps.append(create_app(plain_bot(), settings))
             await stack.enter_async_context(running(apps[-1], settings))
-        them = Replicas(cloud, apps)
+        them = Replicas(cloud, apps, log)
         relay = web.Application()
         relay.router.add_post("/", them.receive)
         runner = web.AppRunner(relay)
@@ -150,6 +152,7 @@ async def test_all_calls_of_a_replica_that_leaves_go_to_the_others_unheard(
         async with asyncio.timeout(PATIENCE_S):
             await leaving.drain(0.0)
         assert them.counted("offhook_calls_handed_over_total") == left
+        await them.log.reached("taken over", count=left)
         for call in calls:
             call.do(Says("Still there?"))
             await call.reached("bot_said", count=2)

@@ -47,22 +47,27 @@ async def heard(*frames: bytes) -> tuple[Line, Overheard]:
     return line, overheard
 
 
+async def given(overheard: Overheard, seen: str | None) -> tuple[Any, list[bytes]] | None:
+    """The line and the frames, whatever kind of line it is."""
+    return await overheard.taken(seen)
+
+
 async def test_what_comes_after_the_last_frame_of_the_owner_is_given_on() -> None:
     line, overheard = await heard(*map(frame, range(5)))
-    assert await overheard.taken("event_2") == (line, [frame(3), frame(4)])
+    assert await given(overheard, "event_2") == (line, [frame(3), frame(4)])
 
 
 async def test_all_of_it_is_where_the_owner_has_not_told_or_that_frame_was_not_heard() -> None:
     for seen in (None, "event_9"):
         line, overheard = await heard(frame(0), frame(1))
-        assert await overheard.taken(seen) == (line, [frame(0), frame(1)])
+        assert await given(overheard, seen) == (line, [frame(0), frame(1)])
 
 
 async def test_a_line_that_has_gone_is_given_to_nobody() -> None:
     line, overheard = await heard(frame(0))
     line.put(aiohttp.WSMsgType.CLOSED)
     await asyncio.wait({overheard._reader})
-    assert await overheard.taken(None) is None
+    assert await given(overheard, None) is None
 
 
 async def test_it_is_closed_if_the_call_goes_to_another() -> None:

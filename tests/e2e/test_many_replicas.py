@@ -69,7 +69,7 @@ class Replicas:
 
 
 @asynccontextmanager
-async def replicas(url: str, folder: Path, count: int = 2) -> AsyncIterator[Replicas]:
+async def replicas(url: str, folder: Path, count: int = 2, **env: str) -> AsyncIterator[Replicas]:
     async with AsyncExitStack() as stack:
         cloud = await stack.enter_async_context(Simulator(speed=60.0))
         log = stack.enter_context(logging_to())
@@ -77,7 +77,7 @@ async def replicas(url: str, folder: Path, count: int = 2) -> AsyncIterator[Repl
         for n in range(count):
             spool = str(folder / f"spool{n}")  # as on machines of their own
             settings = settings_for(
-                cloud, OFFHOOK_DATABASE_URL=url, OFFHOOK_SPOOL_DIR=spool, **QUICK
+                cloud, OFFHOOK_DATABASE_URL=url, OFFHOOK_SPOOL_DIR=spool, **QUICK, **env
             )
             apps.append(create_app(plain_bot(), settings))
             await stack.enter_async_context(running(apps[-1], settings))
@@ -140,10 +140,11 @@ async def test_without_its_database_calls_go_on_and_the_cloud_decides_who_has_a_
     await database.close()
 
 
+@pytest.mark.parametrize("handover", ["attach_first", "let_go_first"])
 async def test_all_calls_of_a_replica_that_leaves_go_to_the_others_unheard(
-    url: str, tmp_path: Path
+    handover: str, url: str, tmp_path: Path
 ) -> None:
-    async with replicas(url, tmp_path, 3) as them:
+    async with replicas(url, tmp_path, 3, OFFHOOK_HANDOVER=handover) as them:
         calls = [await them.ring(Script(steps=(Hears(),))) for _ in range(12)]
         for call in calls:
             await call.reached("bot_said")

@@ -58,7 +58,7 @@ bot = Bot("You answer the phone.", name="mine", greeting="{GREETING}", tools=[pa
 Two: TypeAlias = tuple[Process, Process]
 
 JOINED = '"event":"other replicas","serving":1'
-QUICK = {"OFFHOOK_BEAT_S": "0.1", "OFFHOOK_PATIENCE_S": "0.6"}
+QUICK = {"OFFHOOK_BEAT_S": "0.1", "OFFHOOK_PATIENCE_S": "1.5"}
 TOOLS = {"looks": CallsTools(("looks", {})), "pays": CallsTools(("pays", {"amount": 5}))}
 
 

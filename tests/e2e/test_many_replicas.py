@@ -31,7 +31,7 @@ from support.serving import (
 )
 
 CHAT = Script(steps=(Hears(), Says("One."), Hears(), Says("Two."), Hears(), HangsUp()))
-QUICK = {"OFFHOOK_BEAT_S": "0.1", "OFFHOOK_PATIENCE_S": "0.6"}
+QUICK = {"OFFHOOK_BEAT_S": "0.1", "OFFHOOK_PATIENCE_S": "10"}
 
 
 class Replicas:

@@ -26,7 +26,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def pulse(clock: Clock) -> Pulse:
-    return Pulse(2.0, clock)
+    pulse = Pulse(2.0, clock)
+    pulse.confirm()
+    return pulse
 
 
 async def alive() -> bool:

@@ -7,6 +7,7 @@ Times are on the clock of the process that wrote them; `epoch` leads from there 
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from operator import attrgetter, is_not
 from typing import Any
 
 import msgspec
@@ -37,7 +38,7 @@ LEFT_OUT: dict[str, Any] = {
     "usage": Usage(),
 }
 _UNWATCHED = {*LEFT_OUT, "digits", "turns"}
-_WATCHED = tuple(name for name in Call.__struct_fields__ if name not in _UNWATCHED)
+_watched = attrgetter(*(name for name in Call.__struct_fields__ if name not in _UNWATCHED))
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
@@ -60,7 +61,7 @@ _decode = msgspec.msgpack.Decoder(Checkpoint).decode
 
 def differs(before: Call, after: Call) -> bool:
     """Whether something has changed that another process could not do without."""
-    return any(getattr(before, name) is not getattr(after, name) for name in _WATCHED)
+    return any(map(is_not, _watched(before), _watched(after)))
 
 
 def seal(checkpoint: Checkpoint, vault: Vault) -> str:

@@ -8,8 +8,10 @@ be fresh by a clock that goes on meanwhile; else everything waits for the next o
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -25,7 +27,7 @@ def _awake_and_asleep() -> Callable[[], float]:
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     if boottime is None:
         return time.monotonic
-    return lambda: time.clock_gettime(boottime)
+    return partial(time.clock_gettime, boottime)
 
 
 class Away(Exception):  # noqa: N818  # not an error of the program: an answer
@@ -42,14 +44,14 @@ class Pulse:
         clock = clock or _awake_and_asleep()
         self._patience = patience
         self._clock = clock
-        self._good_at = clock()
+        self._fresh_until = math.inf  # nobody knows of us yet, or can take us for dead
         self._beaten = asyncio.Event()  # a pulse
         self.away = False  # whether the database did not answer last time
 
     @property
     def stale(self) -> bool:
         """Whether others may have taken us for dead."""
-        return self._clock() - self._good_at > self._patience * FRESH
+        return self._clock() > self._fresh_until
 
     async def fresh(self) -> None:
         """Wait until we are known to be alive."""
@@ -85,7 +87,9 @@ class Pulse:
 
     def confirm(self, at: float | None = None) -> None:
         """We were alive at this time, now without one."""
-        self._good_at = max(self._good_at, self._clock() if at is None else at)
+        until = (self._clock() if at is None else at) + self._patience * FRESH
+        known = self._fresh_until < math.inf
+        self._fresh_until = max(until, self._fresh_until) if known else until
         if not self.stale:
             self._beaten.set()
             self._beaten.clear()

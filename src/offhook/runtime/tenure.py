@@ -25,7 +25,7 @@ LOOKS = 20  # after so many, what the database says is held against what we thin
 HOUR_MS = 3_600_000
 KEPT_MS = 24 * HOUR_MS  # a lease of a call that is over tells a late webhook that it is
 BUSY_S = 0.1  # between two looks while calls are handed over
-HAND_OVER_S = 15.0  # for all calls, when this process leaves
+HAND_OVER_S = 12.0  # for all calls, when this process leaves
 REST_S = 8.0  # so long a call may finish what it is about, before it is handed over as it is
 
 
@@ -73,6 +73,8 @@ class Tenure:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._succession.close()
+        if not self.claims.open:
+            return
         with suppress(Away):  # then the others find out by themselves
             await self.claims.settle()
             await self._pulse.ask(self._own.depart())
@@ -176,6 +178,8 @@ class Tenure:
         self.state = State.LEAVING
         if not self.claims.open or not self.others:
             return
+        with suppress(Away):
+            await self._beat()  # they need not wait for the next one
         loop = asyncio.get_running_loop()
         began = loop.time()
         while len(self._board) and self.others:

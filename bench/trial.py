@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -73,46 +73,49 @@ class Far(Struct):
     odd: list[str]
 
 
-async def near(program: Program, size: Size) -> Near:
-    """Ring, weigh, talk."""
-    async with (
-        Cloud() as cloud,
-        running(program, settings(cloud.webhook_secret, f"http://127.0.0.1:{cloud.port}")) as run,
-    ):
-        await _warm_up(cloud, run, size)
-        memory, cpu = run.memory(), run.cpu()
-        calls = await _ring(cloud, run.webhook, size.rung, size.ring_rate)
-        setup_cpu = (run.cpu() - cpu) / len(calls)
-        await asyncio.sleep(SETTLE_S)
-        memory = (run.memory() - memory) / len(calls)
-        cpu = run.cpu()
-        await asyncio.sleep(size.idle_s)
-        idle_cpu = (run.cpu() - cpu) / size.idle_s / len(calls)
-        staying = calls[: size.live]
-        await cloud.hang_up(calls[size.live :])
-        async with _talking(cloud, staying, size.event_rate):
-            await asyncio.sleep(size.ramp_s)
-            for call in staying:
-                call.tool_answers.clear()
-                call.goes_on.clear()
-            sent, cpu, began = _sent(staying), run.cpu(), perf_counter()
-            await asyncio.sleep(size.window_s)
-            sent, cpu, lasted = _sent(staying) - sent, run.cpu() - cpu, perf_counter() - began
-        await cloud.hang_up(staying)
-        return Near(
-            setup_cpu=setup_cpu,
-            memory=memory,
-            idle_cpu=idle_cpu,
-            event_cpu=cpu / sent,
-            event_rate=sent / lasted,
-            share=cpu / lasted,
-            to_200=[c.answered_at - c.rang_at for c in calls],
-            to_accept=[c.accepted_at - c.rang_at for c in calls],
-            to_greeting=[c.greeted_at - c.rang_at for c in calls],
-            tool=[t for c in staying for t in c.tool_answers],
-            goes_on=[t for c in staying for t in c.goes_on],
-            odd=[o for c in calls for o in c.odd],
-        )
+async def near(program: Program, size: Size, more: Mapping[str, str] | None = None) -> Near:
+    """Ring, weigh, talk. `more` are settings beyond the usual ones."""
+    async with Cloud() as cloud:
+        usual = settings(cloud.webhook_secret, f"http://127.0.0.1:{cloud.port}")
+        async with running(program, {**usual, **(more or {})}) as run:
+            return await _near(cloud, run, size)
+
+
+async def _near(cloud: Cloud, run: Running, size: Size) -> Near:
+    await _warm_up(cloud, run, size)
+    memory, cpu = run.memory(), run.cpu()
+    calls = await _ring(cloud, run.webhook, size.rung, size.ring_rate)
+    setup_cpu = (run.cpu() - cpu) / len(calls)
+    await asyncio.sleep(SETTLE_S)
+    memory = (run.memory() - memory) / len(calls)
+    cpu = run.cpu()
+    await asyncio.sleep(size.idle_s)
+    idle_cpu = (run.cpu() - cpu) / size.idle_s / len(calls)
+    staying = calls[: size.live]
+    await cloud.hang_up(calls[size.live :])
+    async with _talking(cloud, staying, size.event_rate):
+        await asyncio.sleep(size.ramp_s)
+        for call in staying:
+            call.tool_answers.clear()
+            call.goes_on.clear()
+        sent, cpu, began = _sent(staying), run.cpu(), perf_counter()
+        await asyncio.sleep(size.window_s)
+        sent, cpu, lasted = _sent(staying) - sent, run.cpu() - cpu, perf_counter() - began
+    await cloud.hang_up(staying)
+    return Near(
+        setup_cpu=setup_cpu,
+        memory=memory,
+        idle_cpu=idle_cpu,
+        event_cpu=cpu / sent,
+        event_rate=sent / lasted,
+        share=cpu / lasted,
+        to_200=[c.answered_at - c.rang_at for c in calls],
+        to_accept=[c.accepted_at - c.rang_at for c in calls],
+        to_greeting=[c.greeted_at - c.rang_at for c in calls],
+        tool=[t for c in staying for t in c.tool_answers],
+        goes_on=[t for c in staying for t in c.goes_on],
+        odd=[o for c in calls for o in c.odd],
+    )
 
 
 async def distant(program: Program, size: Size) -> Far:

@@ -13,7 +13,9 @@ no turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain, compress, repeat
+from operator import is_not
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -70,6 +72,11 @@ class Turns(Struct, frozen=True):
     def last(self) -> Turn | None:
         """The newest turn."""
         return next(reversed(self.log.values()), None)
+
+    def since(self, before: Turns) -> Iterator[tuple[int, Turn]]:
+        """Those that are new or changed, with their number in the call. Quick in long calls."""
+        news = map(is_not, self.log.values(), chain(before.log.values(), repeat(None)))
+        return compress(enumerate(self.log.values()), news)
 
     def stopped(self, item: str, now: float, silence: float | None) -> Turns:
         """The caller has stopped, after `silence` seconds of it. Says so once for each item."""

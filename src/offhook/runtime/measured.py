@@ -29,6 +29,11 @@ def turn_facts(before: Call, after: Call, at: At) -> Iterator[TurnFact]:
     if after.turns is before.turns and after.tools is before.tools and not over:
         return
     ended = _ended(before, after) if after.tools is not before.tools else ()
+    if not over and not ended:
+        for n, turn in after.turns.since(before.turns):
+            if turn.audio_at is not None:
+                yield _turn(after, n, turn, at)
+        return
     for n, (item, turn) in enumerate(after.turns.log.items()):
         if turn.audio_at is None:
             news = over

@@ -49,9 +49,9 @@ class Meter:
 
     def heard(self, before: Call, after: Call) -> None:
         """Note how long the caller waited for an answer that has just begun to be heard."""
-        for item, turn in after.turns.log.items():
-            was = before.turns.log.get(item)
-            if turn.audio_at is not None and was is not turn and (was is None or not was.audio_at):
+        for _, turn in after.turns.since(before.turns):
+            was = before.turns.log.get(turn.item)
+            if turn.audio_at is not None and (was is None or not was.audio_at):
                 self._metrics.answered(turn.latency, turn.tool_time(after.tools), turn.own)
 
 

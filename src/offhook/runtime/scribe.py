@@ -39,6 +39,7 @@ from offhook.store.prices import Tariff
 from offhook.store.vault import Vault
 from offhook.store.writer import Writer
 
+BILL_S = 10.0  # between two looks at what a live call costs; its end tells the rest
 FENCE = 1 << 32  # the records of a later owner of the call are newer than all of an earlier one
 MOMENTS = 1 << 20  # and so many of its moments come before those of the next,
 TURNS = 1 << 16  # and so many of its turns
@@ -68,6 +69,7 @@ class Scribe:
         self._epoch = time.time() - clock()
         self._rev = fence * FENCE
         self._moments = (fence - 1) * MOMENTS
+        self._billed_at = 0.0
         self._turns = (fence - 1) * TURNS
         self._keys: MomentFact | None = None  # the run of keys that is being counted
         self._words: tuple[str | None, str | None] = (None, None)  # as last said, and as kept
@@ -324,11 +326,13 @@ class Scribe:
             )
 
     def _used(self, before: Call, event: on.Event, after: Call) -> Iterator[AnyFact]:
-        """What was used, and what the call costs by now."""
-        now = self._at(self._clock())
-        for part in usage_facts(before, event, after, now, self._desk.tariff):
+        """What was used, and now and then what the call costs by now."""
+        now = self._clock()
+        for part in usage_facts(before, event, after, self._at(now), self._desk.tariff):
             yield replace(part, call_id=self._id, rev=self._next())
-        yield self._call(after)
+        if now - self._billed_at >= BILL_S or after.phase is Phase.ENDED:
+            self._billed_at = now
+            yield self._call(after)
 
     # Its timeline
 

@@ -107,6 +107,8 @@ class Faults(Struct, frozen=True, kw_only=True):
     """Send `response.output_audio.delta`, as no sideband ever did."""
     novelties: bool = False
     """Send events and fields that no documentation knows."""
+    duplicate_every: int | None = None
+    """Send each n-th frame twice."""
     deaf: bool = False
     """The sideband is open, but no event is ever sent on it."""
     deaf_after: int | None = None

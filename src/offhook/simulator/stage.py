@@ -61,9 +61,12 @@ class Stage:
 
     def emit_raw(self, frame: bytes) -> None:
         """Send a frame that is ready."""
+        self.sent += 1
+        every = self.faults.duplicate_every
         for outlet in self.outlets:
             outlet.send(frame)
-        self.sent += 1
+            if every is not None and self.sent % every == 0:
+                outlet.send(frame)
         if self.after_send is not None:
             self.after_send()
 

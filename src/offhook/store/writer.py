@@ -21,8 +21,8 @@ from offhook.store.facts import AnyFact
 from offhook.store.spool import Batch, Segment, Spool
 from offhook.store.upserts import Also, Upserts, is_of_the_value
 
-BATCH = 100  # facts
-BATCH_S = 0.1  # how long the first fact of a batch waits for others
+BATCH = 500  # facts
+BATCH_S = 0.2  # how long the first fact of a batch waits for others
 SOON_S = 0.02  # the same if others need it to go on with a call, should this process die
 BACKLOG = 1000  # facts; more than this are not waited for
 WITHIN_S = 1.0  # how long a caller waits for the record at most

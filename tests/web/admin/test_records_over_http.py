@@ -110,7 +110,8 @@ async def test_what_is_out_of_range_is_refused_in_words(
 
 
 async def test_a_call_is_told_without_its_words(office: Office) -> None:
-    await written(office, *made_call())
+    why = "the kettle of Ann leaks"
+    await written(office, *made_call(reason="bot_hung_up", detail=why))
     async with office.somebody(ADMIN) as admin:
         listed = await admin.get("/api/v1/calls")
         shown = await admin.get(CALL)

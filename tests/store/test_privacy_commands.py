@@ -150,8 +150,7 @@ def test_verify_ends_with_1_and_names_the_first_broken_entry(shell: Shell) -> No
     head = told.split("head ")[1].strip()
     assert "holds" in shell.run("audit", "verify", "--head", head).output
     assert "cut off" in shell.run("audit", "verify", "--head", "1" * 64, code=1).output
-    with pytest.raises(UserError, match="64 digits"):
-        shell.run("audit", "verify", "--head", head[:8])
+    assert "64 digits" in shell.wrong("audit", "verify", "--head", head[:8])
 
     async def tamper(database: Database) -> None:
         guard = "audit_update" if database.dialect == "sqlite" else "audit_rows ON audit"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from enum import EnumType
+from enum import Enum
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, get_args
 
@@ -123,7 +123,7 @@ def _values(kind: Any) -> Iterator[str]:
     """Those of an enumeration or a literal, which may be one of several types."""
     if isinstance(kind, str):
         yield kind
-    elif isinstance(kind, EnumType):
+    elif isinstance(kind, type) and issubclass(kind, Enum):
         yield from (str(member.value) for member in kind)
     for part in get_args(kind):
         yield from _values(part)

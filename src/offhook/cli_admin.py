@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -71,9 +70,7 @@ def create(
         typer.echo(json.dumps({"id": made.id, "expires_at": made.expires_at, "secret": secret}))
         return
     typer.echo(secret)
-    typer.echo(
-        f"{made.id}, {role}, until {_time(made.expires_at)}. It is not shown again.", err=True
-    )
+    typer.echo(f"{made.id}, {role}, {_until(made.expires_at)}. It is not shown again.", err=True)
 
 
 @token.command("list")
@@ -218,34 +215,12 @@ def _run(ask: Callable[[Database, Settings], Awaitable[T]], env_file: Path) -> T
     """Ask the database that the settings name. Raises `UserError` if it cannot be asked."""
 
     async def work() -> T:
-        async with _opened(env_file) as (database, settings):
-            return await ask(database, settings)
+        from offhook.reports.opening import opened
+
+        async with opened(env_file, make=True) as records:  # a token may be there before a call
+            return await ask(records.database, records.settings)
 
     return asyncio.run(work())
-
-
-@asynccontextmanager
-async def _opened(env_file: Path) -> AsyncIterator[tuple[Database, Settings]]:
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from offhook.config import load
-    from offhook.store.database import Database
-
-    settings = load(env_file, serving=False)
-    url = settings.records.database_url
-    if url is None:
-        raise UserError("OFFHOOK_DATABASE_URL=off keeps no records, and so no tokens either.")
-    database = Database(url.get_secret_value())
-    try:
-        await database.open()
-        yield database, settings
-    except (SQLAlchemyError, OSError) as error:
-        cause = getattr(error, "orig", None) or error
-        raise UserError(
-            f"The database cannot be used: {cause}. See OFFHOOK_DATABASE_URL."
-        ) from None
-    finally:
-        await database.close()
 
 
 def _print_json(found: list[Any]) -> None:
@@ -255,7 +230,9 @@ def _print_json(found: list[Any]) -> None:
 
 
 def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    table = Table(*columns, box=None)
+    table = Table(box=None, pad_edge=False)
+    for name in columns:  # an id is there to be copied
+        table.add_column(name, overflow="fold", no_wrap=name == "ID")
     for row in rows:
         table.add_row(*map(str, row))
     Console(highlight=False).print(table if rows else "None.")
@@ -263,3 +240,7 @@ def _table(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
 
 def _time(ms: int | None, otherwise: str = "never") -> str:
     return otherwise if ms is None else f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M}Z"
+
+
+def _until(ms: int | None) -> str:
+    return "for ever" if ms is None else f"until {_time(ms)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from offhook.errors import UserError
 
 audit = typer.Typer(help="Who saw or changed what, provably.", no_args_is_help=True)
 
@@ -29,6 +32,9 @@ def verify(
     env_file: EnvFile = DotEnv,
 ) -> None:
     """Prove that no entry was changed, taken out, put in or moved. Ends with 1 if one was."""
+
+    if head is not None and not re.fullmatch(r"[0-9a-f]{64}", head):
+        raise UserError("--head takes all 64 digits that `offhook audit verify` has printed.")
 
     async def work() -> bool:
         from offhook.reports.opening import opened

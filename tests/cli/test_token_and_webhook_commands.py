@@ -110,7 +110,7 @@ def test_lengths_of_time_are_read() -> None:
 
 def test_without_records_there_are_no_tokens(shell: Shell) -> None:
     shell.env = {"OFFHOOK_DATABASE_URL": "off"}
-    assert "OFFHOOK_DATABASE_URL=off" in str(shell.type("token", "list").exception)
+    assert "OFFHOOK_DATABASE_URL is off" in str(shell.type("token", "list").exception)
 
 
 def test_a_database_that_is_not_there_is_said_in_words(shell: Shell) -> None:

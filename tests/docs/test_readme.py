@@ -31,7 +31,12 @@ FIRST_BOT = ROOT / "examples" / "first_bot.py"
 PYTHON = blocks(TEXT, "python")
 ENV = blocks(TEXT, "env")
 OF_THE_CLOUD = {"/openai", "/openai/v1", "/v1"}
-OF_THE_API = {"/metrics"}  # which is there where records are kept, behind its gate
+OF_THE_API = {
+    "/api/stats",
+    "/api/calls",
+    "/api/calls/active",
+    "/metrics",
+}  # which is there where records are kept, behind its gate
 
 
 def settings() -> Settings:

@@ -119,7 +119,7 @@ Bot      shop, gpt-realtime (openai), en
 End      caller hung up (fault: caller)
 Length   1:00
 Cost     $0.0500
-Latency  640 ms (median of 1 turns)
+Latency  640 ms (median of 1 turn)
 
 0:00            rang
 0:01  Bot       Hello, this is ACME. [not heard: How can I help?]
@@ -142,14 +142,14 @@ none yet            1
 caller hung up      1
 transferred         1
 
-All                Calls    Cost  Turn p50     p95     p99  1st word p50     p95
-all                    3  $1.55+    640 ms  640 ms  640 ms        900 ms  900 ms"""
+All            Calls    Cost  Turn p50     p95     p99  Word p50     p95
+all                3  $1.55+    640 ms  640 ms  640 ms    900 ms  900 ms"""
 
 DAYS = """\
-Day                Calls     Cost  Turn p50     p95     p99  1st word p50     p95
-2026-11-23             1  $0.0500    640 ms  640 ms  640 ms        900 ms  900 ms
-2026-11-24             1    $1.50         -       -       -        900 ms  900 ms
-2026-11-25             1        -         -       -       -        900 ms  900 ms"""
+Day            Calls     Cost  Turn p50     p95     p99  Word p50     p95
+2026-11-23         1  $0.0500    640 ms  640 ms  640 ms    900 ms  900 ms
+2026-11-24         1    $1.50         -       -       -    900 ms  900 ms
+2026-11-25         1        -         -       -       -    900 ms  900 ms"""
 
 
 @pytest.mark.parametrize(

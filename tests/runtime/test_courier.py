@@ -105,6 +105,18 @@ async def test_a_letter_is_signed_as_standard_webhooks_says(database: Database) 
     assert headers["webhook-id"] == (await outbox.letters())[0].id
 
 
+async def test_what_is_queued_later_is_sent_at_once(database: Database) -> None:
+    news = asyncio.Event()
+    async with receiving(200) as receiver:
+        outbox = Outbox(database, (receiver.url,))
+        async with Courier(outbox, SECRET, private=True, poll_s=60, news=news) as courier:
+            assert await courier.round() == 0
+            courier.start()
+            await owed(database, receiver.url)
+            news.set()
+            await receiver.reached(1)
+
+
 async def test_what_arrived_is_not_sent_again(database: Database) -> None:
     async with receiving(204) as receiver:
         outbox = await delivered(database, receiver)

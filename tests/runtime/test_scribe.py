@@ -15,7 +15,7 @@ from offhook.core.consent import Policy as Consenting
 from offhook.core.consent import Terms, begin
 from offhook.core.directives import Whisper
 from offhook.core.events import SayEnd
-from offhook.core.outcomes import Answered, Failed, Transfer
+from offhook.core.outcomes import Answered, Failed, HangUp, Transfer
 from offhook.core.party import Party
 from offhook.core.transcript import Who
 from offhook.runtime.scribe import Desk, Scribe
@@ -211,6 +211,18 @@ def test_a_refusal_takes_back_the_words_and_is_evidence() -> None:
     assert (evidence["policy"], evidence["answer"]) == ("opt-out", "refused")
     assert evidence["text"] == "I am an AI."
     assert call.row()["consent"] == "refused"
+
+
+def test_after_a_refusal_no_reason_repeats_what_was_said() -> None:
+    call = asked(Consenting.OPT_OUT)
+    call.on(on.ToolAsked("c0", "t", "{}"), on.ToolEnded("c0", Transfer("sales", "My secret.")))
+    call.on(on.SayEnded("announce", SayEnd.HEARD), on.ReferFailed("404"))
+    assert [row["reason"] for row in call.taken.rows(TransferFact)] == ["My secret."]
+    decided(call, yes=False)
+    call.on(on.ToolAsked("c1", "t", "{}"), on.ToolEnded("c1", HangUp("That secret.")))
+    call.on(on.SayEnded("goodbye", SayEnd.HEARD), on.HungUp())
+    assert (call.row()["reason"], call.row()["detail"]) == ("bot_hung_up", None)
+    assert "secret" not in str(newest(call.taken))
 
 
 def test_with_opt_in_words_are_kept_from_the_yes_on() -> None:

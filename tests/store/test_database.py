@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -75,3 +76,17 @@ def test_every_field_of_a_fact_is_a_column_of_its_table(fact: type[facts.Fact]) 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 def test_either_name_of_postgresql_leads_to_its_driver(scheme: str) -> None:
     assert driven(f"{scheme}://a@b/c").drivername == "postgresql+asyncpg"
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """Who may do what with each file."""
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
+async def test_only_the_owner_reads_a_new_file(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/calls.sqlite3")
+    await database.open()
+    found = modes(tmp_path)
+    await database.close()
+    assert "calls.sqlite3" in found
+    assert set(found.values()) == {0o600}

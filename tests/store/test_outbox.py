@@ -98,7 +98,7 @@ async def test_a_letter_says_what_happened_and_nothing_personal(database: Databa
         "call_id": "rtc_1",
         "rang_at": "2027-01-15T08:00:00.000Z",
         "ended_at": "2027-01-15T08:00:05.000Z",
-        "duration_ms": 5000,
+        "length_ms": None,
         "reason": "caller_hung_up",
         "fault": "caller",
         "target": None,

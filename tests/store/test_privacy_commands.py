@@ -149,7 +149,8 @@ def test_verify_ends_with_1_and_names_the_first_broken_entry(shell: Shell) -> No
     assert "holds: 3 entries, from 1 on" in told
     head = told.split("head ")[1].strip()
     assert "holds" in shell.run("audit", "verify", "--head", head).output
-    assert "cut off" in shell.run("audit", "verify", "--head", "0" * 63, code=1).output
+    assert "cut off" in shell.run("audit", "verify", "--head", "1" * 64, code=1).output
+    assert "64 digits" in shell.wrong("audit", "verify", "--head", head[:8])
 
     async def tamper(database: Database) -> None:
         guard = "audit_update" if database.dialect == "sqlite" else "audit_rows ON audit"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from offhook.store import nightly, retention
 from offhook.store.audit import Audit
@@ -63,6 +63,19 @@ async def test_texts_go_before_their_call(database: Database, tmp_path: Path) ->
     assert await column(database, tool_calls, "outcome") == ["answered"]
     assert await column(database, transfers, "reason") == [None]
     assert await run(database, tmp_path) == NOTHING
+
+
+async def test_why_a_call_ended_goes_with_its_texts_where_it_is_in_words(
+    database: Database, tmp_path: Path
+) -> None:
+    for call_id, reason in (("told", "bot_hung_up"), ("technical", "accept_failed")):
+        await add_call(database, call_id, NOW - 31 * DAY)
+        change = update(calls).where(calls.c.call_id == call_id)
+        async with database.write() as connection:
+            await connection.execute(change.values(reason=reason, detail="as she said"))
+    assert (await run(database, tmp_path)).reasons == 1
+    assert await column(database, calls, "detail", call_id="told") == [None]
+    assert await column(database, calls, "detail", call_id="technical") == ["as she said"]
 
 
 async def test_a_call_goes_from_all_tables(database: Database, tmp_path: Path) -> None:
@@ -151,6 +164,7 @@ async def test_a_run_is_noted_with_its_counts(database: Database, tmp_path: Path
     noted = msgspec.json.decode(entry.detail)
     assert noted == {"dry_run": True, "utterances": 2, "tool_calls": 1, "transfers": 1} | {
         "webhooks": 1,
+        "reasons": 0,
         "deliveries": 0,
         "calls": 0,
         "journals": 0,

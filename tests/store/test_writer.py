@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from offhook.store import schema, writer
 from offhook.store.database import Database
 from offhook.store.facts import AnyFact, MomentFact, UtteranceFact
+from offhook.store.outbox import Outbox
 from offhook.store.spool import Spool
 from offhook.store.upserts import Upserts
 from offhook.store.writer import Writer
@@ -342,3 +343,17 @@ async def test_a_full_disk_is_told_once_and_so_is_its_end(
     assert len(await rows(database, schema.moments)) == 3
     assert len([line for line in log.lines if "spool cannot be written" in line["event"]]) == 1
     assert len(log.of("the spool can be written again", lost=0)) == 1
+
+
+async def test_it_tells_when_what_it_wrote_has_queued_a_webhook(
+    database_url: str, tmp_path: Path
+) -> None:
+    database = Database(database_url)
+    outbox = Outbox(database, ("https://crm.example.com/offhook",))
+    async with Writer(database, Spool(tmp_path), outbox.owe) as writer:
+        writer.take([call_fact(1)])
+        assert await writer.settled(within=10)
+        assert not writer.queued.is_set()
+        writer.take([call_fact(2, phase="ended", ended_at=9)])
+        assert await writer.settled(within=10)
+        assert writer.queued.is_set()

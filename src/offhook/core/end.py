@@ -65,6 +65,10 @@ FAULTS = {
 }
 
 
+# Ends whose detail is in the words of the model or of a person, who may repeat the caller's.
+IN_WORDS = frozenset({EndReason.BOT_HUNG_UP, EndReason.ENDED_BY_COMMAND})
+
+
 class Refused(Struct, frozen=True, gc=False):
     """Why a call is not even accepted, and the SIP status that the caller's network is told."""
 
@@ -83,3 +87,8 @@ class End(Struct, frozen=True, gc=False):
     def fault(self) -> Fault:
         """Whose fault it was."""
         return FAULTS[self.reason]
+
+    @property
+    def plain(self) -> str:
+        """The detail where it is technical, and nothing where it is in words."""
+        return "" if self.reason in IN_WORDS else self.detail

@@ -54,15 +54,19 @@ class Records(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def opened(env_file: Path) -> AsyncIterator[Records]:
-    """The records that the settings name. Raises `UserError` if there are none to open."""
+async def opened(env_file: Path, *, make: bool = False) -> AsyncIterator[Records]:
+    """The records that the settings name. Raises `UserError` if there are none to open.
+
+    With `make` an SQLite file that does not exist is made, as `offhook serve` does.
+    """
     settings = load(env_file, serving=False)
     if settings.records.database_url is None:
         raise UserError("OFFHOOK_DATABASE_URL is off: no records are kept.")
     key = settings.privacy.records_key
     database = Database(settings.records.database_url.get_secret_value())
     file = database.url.database
-    if database.dialect == "sqlite" and file and not Path(file).exists():  # noqa: ASYNC240
+    missing = database.dialect == "sqlite" and file and not Path(file).exists()  # noqa: ASYNC240
+    if missing and not make:
         raise UserError(
             f"There are no records yet: {file} does not exist (OFFHOOK_DATABASE_URL)."
             " `offhook serve` makes it."
@@ -73,6 +77,6 @@ async def opened(env_file: Path) -> AsyncIterator[Records]:
     except (DBAPIError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         why = str(cause).strip().rstrip(".") or type(cause).__name__
-        raise UserError(f"The database cannot be used: {why}.") from None
+        raise UserError(f"The database cannot be used: {why}. See OFFHOOK_DATABASE_URL.") from None
     finally:
         await database.close()

@@ -129,7 +129,8 @@ def _facts(record: CallRecord, number: str | None) -> Iterator[tuple[str, str]]:
     yield "Cost", dollars(call.cost_usd)
     known = sorted(turn.latency_ms for turn in record.turns if turn.latency_ms is not None)
     if known:
-        yield "Latency", f"{known[(len(known) - 1) // 2]} ms (median of {len(known)} turns)"
+        turns = "1 turn" if len(known) == 1 else f"{len(known)} turns"
+        yield "Latency", f"{known[(len(known) - 1) // 2]} ms (median of {turns})"
     if call.consent:
         yield "Consent", call.consent
     if call.keep:
@@ -187,8 +188,8 @@ def groups(
     """Cost and latency of each group: p50 and p95 of turns and of the first word."""
     spread = {(each.group, each.measure): each for each in latencies}
     table = _table()
-    table.add_column((by or "all").capitalize(), overflow="fold", min_width=17)
-    for head in ("Calls", "Cost", "Turn p50", "p95", "p99", "1st word p50", "p95"):
+    table.add_column((by or "all").capitalize(), overflow="fold", min_width=13)
+    for head in ("Calls", "Cost", "Turn p50", "p95", "p99", "Word p50", "p95"):
         table.add_column(head, justify="right")
     for cost in spent:
         turn, word = spread.get((cost.group, "latency")), spread.get((cost.group, "first_word"))

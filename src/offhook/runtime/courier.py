@@ -31,7 +31,7 @@ _GONE: Final = "status 410"  # do not come again: https://www.standardwebhooks.c
 
 
 class Courier:
-    """Sends from `start` on, while it is entered."""
+    """Sends from `start` on, while it is entered; at once when `news` is set."""
 
     def __init__(
         self,
@@ -41,21 +41,18 @@ class Courier:
         private: bool = False,
         now: Callable[[], float] = time.time,
         poll_s: float = POLL_S,
+        news: asyncio.Event | None = None,
     ) -> None:
         self._outbox = outbox
         self._secret = secret
         self._private = private
         self._now = now
         self._poll_s = poll_s
-        self._news = asyncio.Event()
+        self._news = news or asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._log = get_logger("outgoing")
         self._away = False
         self._swept = 0.0
-
-    def wake(self) -> None:
-        """Look at once: something was queued."""
-        self._news.set()
 
     async def __aenter__(self) -> Courier:
         resolver = None if self._private else PublicResolver()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from offhook.core import events as on
 from offhook.core.call import Call, Phase
-from offhook.core.end import End, EndReason, Fault
+from offhook.core.end import End, Fault
 from offhook.core.outcomes import Failed, InvalidArguments, TimedOut
 from offhook.core.transcript import Who
 from offhook.observe.logs import get_logger
@@ -24,9 +24,6 @@ UNTOLD = frozenset(
         on.UtteranceOpened,
     }
 )
-
-# Ends whose detail is in the words of the model or of a person.
-_IN_WORDS = (EndReason.BOT_HUNG_UP, EndReason.ENDED_BY_COMMAND)
 
 
 class Narrator:
@@ -227,7 +224,7 @@ class Narrator:
             status="ended",
             reason=end.reason,
             fault=end.fault,
-            detail="" if end.reason in _IN_WORDS and not call.consent.keeping else end.detail,
+            detail=end.detail if self._words and call.consent.keeping else end.plain,
             seconds=round((call.ended_at or call.rang_at) - call.rang_at, 1),
             utterances=len(said),
             cut_off=sum(u.cut for u in said),

@@ -188,7 +188,7 @@ class Scribe:
             ended_at=self._if(call.ended_at),
             reason=end.reason if end else None,
             fault=end.fault if end else None,
-            detail=self._detail(end.detail) if end else None,
+            detail=self._detail(end.detail if call.consent.keeping else end.plain) if end else None,
             target=attempts[-1].target if gone else None,
             consent=call.consent.standing,
             utterances=said,
@@ -269,12 +269,13 @@ class Scribe:
             error=error,
         )
 
-    def _all_again(self, call: Call) -> Iterator[UtteranceFact | ToolFact]:
+    def _all_again(self, call: Call) -> Iterator[UtteranceFact | ToolFact | TransferFact]:
         """The caller has decided on what was said before, too."""
         for place, said in enumerate(call.transcript):
             yield self._utterance(call, place, said)
         for tool in call.tools.calls.values():
             yield self._tool(call, tool)
+        yield from self._attempts(call)
 
     def _consents(self, before: Call, after: Call) -> Iterator[ConsentFact]:
         terms, evidence = after.consent.terms, after.consent.evidence
@@ -302,27 +303,32 @@ class Scribe:
 
     def _transfers(self, before: Call, after: Call) -> Iterator[TransferFact]:
         """The one that has begun, and those that have ended."""
-        tried = after.transfer.attempts
-        for n in range(len(before.transfer.attempts), len(tried)):
+        yield from self._attempts(after, len(before.transfer.attempts))
+        now = after.transfer
+        if now.active and not before.transfer.active:
+            yield TransferFact(
+                call_id=self._id,
+                rev=self._next(),
+                n=len(now.attempts),
+                target=now.target,
+                reason=self._if_kept(after, now.began_at, now.reason),
+                began_at=self._at(now.began_at),
+            )
+
+    def _attempts(self, call: Call, first: int = 0) -> Iterator[TransferFact]:
+        """Transfers that have ended. The model says why, and may repeat the caller's words."""
+        tried = call.transfer.attempts
+        for n in range(first, len(tried)):
             yield TransferFact(
                 call_id=self._id,
                 rev=self._next(),
                 n=n,
                 target=tried[n].target,
-                reason=self._detail(tried[n].reason),
+                reason=self._if_kept(call, tried[n].began_at, tried[n].reason),
                 began_at=self._at(tried[n].began_at),
                 ended_at=self._at(tried[n].ended_at),
                 outcome=tried[n].outcome,
                 detail=self._detail(tried[n].detail),
-            )
-        if after.transfer.active and not before.transfer.active:
-            yield TransferFact(
-                call_id=self._id,
-                rev=self._next(),
-                n=len(tried),
-                target=after.transfer.target,
-                reason=self._detail(after.transfer.reason),
-                began_at=self._at(after.transfer.began_at),
             )
 
     def _used(self, before: Call, event: on.Event, after: Call) -> Iterator[AnyFact]:
@@ -371,3 +377,7 @@ class Scribe:
 
     def _detail(self, text: str | None) -> str | None:
         return self._redaction.detail(text) if text else None
+
+    def _if_kept(self, call: Call, at: float, words: str) -> str | None:
+        """What may be kept of words that somebody has chosen at this time."""
+        return self._detail(words) if call.consent.keeps(at) else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,11 +82,19 @@ def _engine(url: URL, pool: int) -> AsyncEngine:
         # No ping before each use: it costs a third of a small batch, and what fails is tried again.
         return create_async_engine(url, pool_size=pool, max_overflow=5, hide_parameters=True)
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(url.database))
     engine = create_async_engine(url, connect_args={"timeout": BUSY_S}, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _on_connect)
     event.listen(engine.sync_engine, "begin", _on_begin)
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """Only its owner reads what callers said; SQLite makes the files beside it alike."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        with suppress(OSError):  # whoever connects is told why
+            file.touch(mode=0o600)
 
 
 def _on_connect(connection: Any, _: object) -> None:

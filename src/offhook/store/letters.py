@@ -45,7 +45,7 @@ def _of_call(fact: CallFact, ended_at: int) -> dict[str, Any]:
         "call_id": fact.call_id,
         "rang_at": _iso(fact.rang_at),
         "ended_at": _iso(ended_at),
-        "duration_ms": ended_at - fact.rang_at,
+        "length_ms": None if fact.accepted_at is None else ended_at - fact.accepted_at,
         "reason": fact.reason,
         "fault": fact.fault,
         "target": fact.target,

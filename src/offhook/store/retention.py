@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.config.privacy import Privacy
+from offhook.core.end import IN_WORDS
 from offhook.store.audit import Audit
 from offhook.store.database import Database
 from offhook.store.holds import held_calls
@@ -113,6 +114,7 @@ class Gone(Struct, frozen=True):
     transfers: int = 0
     deliveries: int = 0
     webhooks: int = 0
+    reasons: int = 0
     journals: int = 0
     audit: int = 0
     head: str = ""
@@ -135,12 +137,15 @@ class _Rule(Struct, frozen=True):
     table: Table
     at: str
     clears: tuple[str, ...] = ()
+    only: ColumnElement[bool] = true()
 
     def applies(self, before: int) -> ColumnElement[bool]:
         """Which rows are meant: old, not under a hold, and with anything left to go."""
         held = exists().where(calls.c.call_id == self.table.c.call_id, calls.c.keep)
         full = [self.table.c[name].is_not(None) for name in self.clears]
-        return and_(self.table.c[self.at] < before, ~held, or_(*full) if full else true())
+        return and_(
+            self.table.c[self.at] < before, self.only, ~held, or_(*full) if full else true()
+        )
 
 
 _TEXTS = (
@@ -148,6 +153,7 @@ _TEXTS = (
     _Rule("tool_calls", tool_calls, "asked_at", ("arguments", "output", "error")),
     _Rule("transfers", transfers, "began_at", ("reason", "detail")),
     _Rule("webhooks", outbox, "made_at"),
+    _Rule("reasons", calls, "rang_at", ("detail",), calls.c.reason.in_(IN_WORDS)),
 )
 _DELIVERIES = _Rule("deliveries", deliveries, "at")
 

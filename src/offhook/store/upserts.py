@@ -20,8 +20,8 @@ from offhook.store.schema import metadata
 
 Row = dict[str, Any]
 
-# What else is done with facts in the transaction that writes them.
-Also: TypeAlias = Callable[[AsyncConnection, Sequence[AnyFact]], Awaitable[object]]
+# What else is done with facts in the transaction that writes them; how many rows that made.
+Also: TypeAlias = Callable[[AsyncConnection, Sequence[AnyFact]], Awaitable[int]]
 
 _VALUE_CLASSES = ("22", "23")  # of SQLSTATE: data exception, integrity constraint violation
 
@@ -74,13 +74,12 @@ class Upserts:
         self._also = also
         self._statement = functools.cache(lambda kind: shape(kind).upsert(database))
 
-    async def write(self, facts: Sequence[AnyFact]) -> None:
-        """Write all of them in one transaction, or raise."""
+    async def write(self, facts: Sequence[AnyFact]) -> int:
+        """Write all of them in one transaction, or raise. What `also` returned, else 0."""
         async with self._database.write() as connection:
             for kind, rows in newest(facts).items():
                 await self._put(connection, kind, rows)
-            if self._also is not None:
-                await self._also(connection, facts)
+            return await self._also(connection, facts) if self._also is not None else 0
 
     async def _put(self, connection: AsyncConnection, kind: type[AnyFact], rows: list[Row]) -> None:
         await connection.execute(self._statement(kind), rows)

@@ -44,6 +44,7 @@ class Writer:
         self._database = database
         self._spool = spool
         self._upserts = Upserts(database, also)
+        self.queued = asyncio.Event()  # `also` has made something, and it is committed
         self._log = get_logger("server")
         self._wanted = asyncio.Event()  # there is something to write
         self._hurry = asyncio.Event()  # and somebody waits for it
@@ -234,9 +235,11 @@ class Writer:
             if self._told:  # what comes back may be empty, or of yesterday
                 await self._database.open()
             async with asyncio.timeout(WRITE_S):
-                await self._upserts.write(facts)
+                queued = await self._upserts.write(facts)
         except Exception as error:
             return error
+        if queued:
+            self.queued.set()
         self._worked()
         return None
 

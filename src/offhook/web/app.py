@@ -94,8 +94,8 @@ def create_app(
     )
 
     administration = None
-    if database is not None:
-        administration = Administration(settings, database, switchboard, metrics)
+    if database is not None and writer is not None:
+        administration = Administration(settings, database, switchboard, metrics, writer.queued)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

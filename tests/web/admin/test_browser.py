@@ -35,6 +35,13 @@ async def test_a_link_opens_a_session_once(office: Office) -> None:
     assert (entry.actor, entry.action, entry.address) == (CONSOLE, "login", "127.0.0.1")
 
 
+async def test_to_ask_about_a_link_does_not_use_it_up(office: Office) -> None:
+    path = await link(office)
+    async with Browser(office.url) as preview, Browser(office.url) as person:
+        assert (await preview.ask("HEAD", path)).status == 401
+        assert (await person.get(path)).status == 200
+
+
 async def test_the_link_goes_to_the_one_page_and_says_nothing_of_itself(office: Office) -> None:
     path = await link(office)
     async with Browser(office.url) as browser:

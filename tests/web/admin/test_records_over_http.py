@@ -84,8 +84,8 @@ async def test_a_viewer_does_not_look_for_words_or_numbers(office: Office, query
         ("/api/v1/calls?limit=ten", "limit: expected int, got str."),
         ("/api/v1/calls?limit=99999999999999999999", "limit: expected int, got str."),
         ("/api/v1/calls?limit=1&limit=2", "limit: is given twice."),
-        ("/api/v1/calls?since=yesterday", "since: invalid RFC3339 encoded datetime."),
-        ("/api/v1/calls?since=2027-02-30T00:00:00Z", "since: invalid RFC3339 encoded datetime."),
+        ("/api/v1/calls?since=yesterday", "since: takes a time with its zone, such as "),
+        ("/api/v1/calls?since=2027-02-30T00:00:00Z", "since: takes a time with its zone, such as "),
         ("/api/v1/calls?since=2027-01-01T00:00:00", "since: expected datetime with a timezone"),
         ("/api/v1/calls?live=maybe", "live: expected bool"),
         ("/api/v1/calls?min_cost_usd=nan", "min_cost_usd: expected float"),
@@ -93,7 +93,7 @@ async def test_a_viewer_does_not_look_for_words_or_numbers(office: Office, query
         ("/api/v1/calls?reason=a%00b", "reason: must not hold control characters."),
         ("/api/v1/calls?reason=", "reason: expected str of length >= 1."),
         ("/api/v1/calls?offset=5", "offset: there is no such parameter; there are: since,"),
-        ("/api/v1/costs?by=caller", "by: invalid enum value 'caller'."),
+        ("/api/v1/costs?by=caller", "by: takes one of model, line, day."),
         ("/api/v1/webhooks?cursor=x", "cursor: is not one that we gave"),
         ("/api/v1/calls/a%20b", "call_id: an id has 1 to 200 visible ASCII characters."),
         ("/api/v1/calls/" + "x" * 201, "call_id: an id has 1 to 200 visible ASCII characters."),
@@ -110,7 +110,8 @@ async def test_what_is_out_of_range_is_refused_in_words(
 
 
 async def test_a_call_is_told_without_its_words(office: Office) -> None:
-    await written(office, *made_call())
+    why = "the kettle of Ann leaks"
+    await written(office, *made_call(reason="bot_hung_up", detail=why))
     async with office.somebody(ADMIN) as admin:
         listed = await admin.get("/api/v1/calls")
         shown = await admin.get(CALL)

@@ -123,7 +123,7 @@ class AdminApp:
 
     async def _within(self, request: Request) -> Response:
         path = request.url.path
-        if path in OPEN and request.method in SAFE:
+        if path in OPEN and request.method == "GET":  # to ask about a link does not use it up
             return await self._entrance.answer(request)
         if path == METRICS and self._metrics_open and request.method in SAFE:
             body, media = self._desk.metrics.render()

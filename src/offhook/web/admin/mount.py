@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 
 from offhook.config import Admin, Settings
@@ -29,11 +30,16 @@ CONSOLE = "link:console"  # who was shown the link where the server was started
 class Administration:
     """The API and the sender of webhooks of one process. Enter it while the server runs.
 
-    `area` is what to put among the routes; `owe` is for the writer of records.
+    `area` is what to put among the routes; `queued` is set when a webhook waits to be sent.
     """
 
     def __init__(
-        self, settings: Settings, database: Database, switchboard: Switchboard, metrics: Metrics
+        self,
+        settings: Settings,
+        database: Database,
+        switchboard: Switchboard,
+        metrics: Metrics,
+        queued: asyncio.Event | None = None,
     ) -> None:
         key = settings.privacy.records_key
         self.desk = Desk(
@@ -46,7 +52,7 @@ class Administration:
             switchboard=switchboard,
             metrics=metrics,
         )
-        self.courier = _courier(settings, self.desk.outbox)
+        self.courier = _courier(settings, self.desk.outbox, queued)
         self._provider = Provider(settings.admin.issuer) if settings.admin.issuer else None
         self.area = Area(self._app(settings.admin))
         self._stack = AsyncExitStack()
@@ -80,12 +86,13 @@ class Administration:
         return AdminApp(self.desk, door, entrance, metrics_open=admin.metrics_open, secure=secure)
 
 
-def _courier(settings: Settings, outbox: Outbox) -> Courier | None:
+def _courier(settings: Settings, outbox: Outbox, queued: asyncio.Event | None) -> Courier | None:
     """Who brings the webhooks, if anybody is to be told."""
     secret = settings.webhooks.secret
     if not settings.webhooks.urls or secret is None:
         return None
-    return Courier(outbox, secret.get_secret_value(), private=settings.webhooks.private)
+    private = settings.webhooks.private
+    return Courier(outbox, secret.get_secret_value(), private=private, news=queued)
 
 
 async def invite(passes: Passes, url: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -18,6 +19,7 @@ T = TypeVar("T")
 MAX_BODY: Final = 64 * 1024
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+A_TIME: Final = "a time with its zone, such as 2026-11-22T14:30:00Z"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _AT: Final = re.compile(r"(?P<what>.*) - at `\$\.?(?P<where>.*)`", re.DOTALL)
@@ -102,9 +104,29 @@ def _in_words(message: str, kind: type) -> str:
         names = ", ".join(f.encode_name for f in msgspec.structs.fields(kind)) or "none"
         return f"{_short(unknown[1])}: there is no such parameter; there are: {names}."
     if found := _AT.match(message):
-        what = found["what"].replace("`", "")
-        return f"{found['where'] or 'body'}: {what[:1].lower()}{what[1:]}."
+        return f"{found['where'] or 'body'}: {_wanted(found['what'], found['where'], kind)}."
     return f"{message.replace('`', '')}."
+
+
+def _wanted(what: str, where: str, kind: type) -> str:
+    """What would have been right, where msgspec only says what was wrong."""
+    if what.startswith("Invalid RFC3339"):
+        return f"takes {A_TIME}"
+    types = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    if what.startswith("Invalid enum value") and where in types:
+        return f"takes one of {', '.join(_values(types[where]))}"
+    what = what.replace("`", "")
+    return what[:1].lower() + what[1:]
+
+
+def _values(kind: Any) -> Iterator[str]:
+    """Those of an enumeration or a literal, which may be one of several types."""
+    if isinstance(kind, str):
+        yield kind
+    elif isinstance(kind, type) and issubclass(kind, Enum):
+        yield from (str(member.value) for member in kind)
+    for part in get_args(kind):
+        yield from _values(part)
 
 
 def _short(name: str) -> str:

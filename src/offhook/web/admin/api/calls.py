@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from offhook.core.end import IN_WORDS
 from offhook.store import reading
 from offhook.store.reading import CallRecord, CallSummary, CursorError, Filter, Page
 from offhook.store.tokens import Role
@@ -57,11 +58,12 @@ async def calls(desk: Desk, ask: Ask[CallsQuery, None]) -> Page[CallSummary]:
         await desk.note(ask.visitor, "transcripts.searched")
     try:
         async with desk.database.read() as connection:
-            return await reading.page(
+            found = await reading.page(
                 connection, wanted, cursor=ask.query.cursor, limit=ask.query.limit
             )
     except CursorError:
         raise bad_cursor() from None
+    return replace(found, items=tuple(map(plain, found.items)))
 
 
 def _filter(desk: Desk, query: CallsQuery, visitor: Visitor) -> Filter:
@@ -110,12 +112,18 @@ def wordless(record: CallRecord) -> CallRecord:
     closed = {"arguments": None, "output": None, "error": None}
     return replace(
         record,
+        call=plain(record.call),
         caller_name=None,
         transcript=tuple(replace(each, **mute) for each in record.transcript),
         tool_calls=tuple(replace(each, **closed) for each in record.tool_calls),
         transfers=tuple(replace(each, reason=None) for each in record.transfers),
         moments=tuple(replace(each, detail=None) for each in record.moments),
     )
+
+
+def plain(summary: CallSummary) -> CallSummary:
+    """The summary without the words in which a model or a person has ended the call."""
+    return replace(summary, detail=None) if summary.reason in IN_WORDS else summary
 
 
 def no_such_call() -> ProblemError:

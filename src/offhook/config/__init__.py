@@ -1,6 +1,7 @@
 """Settings: read from the environment and `.env`, checked as a whole, handed on as one value."""
 
 from offhook.config.admin import Admin, Webhooks
+from offhook.config.admission import Admission
 from offhook.config.costs import Costs
 from offhook.config.declare import Entry
 from offhook.config.endpoint import Endpoint, Provider, derive, is_loopback
@@ -9,11 +10,13 @@ from offhook.config.loading import load
 from offhook.config.privacy import Privacy
 from offhook.config.records import Records
 from offhook.config.reference import fields, table
+from offhook.config.replicas import Replicas
 from offhook.config.settings import Settings, auth_headers
 from offhook.config.watchdogs import Watchdogs
 
 __all__ = [
     "Admin",
+    "Admission",
     "Cloud",
     "Costs",
     "Endpoint",
@@ -24,6 +27,7 @@ __all__ = [
     "Privacy",
     "Provider",
     "Records",
+    "Replicas",
     "Server",
     "Session",
     "Settings",

@@ -7,6 +7,7 @@ from typing import get_type_hints
 from msgspec import Struct
 
 from offhook.config.admin import Admin, Webhooks
+from offhook.config.admission import Admission
 from offhook.config.costs import Costs
 from offhook.config.declare import Group
 from offhook.config.disclosure import Disclosure
@@ -14,6 +15,7 @@ from offhook.config.endpoint import Endpoint
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
 from offhook.config.privacy import Privacy
 from offhook.config.records import Records
+from offhook.config.replicas import Replicas
 from offhook.config.watchdogs import Watchdogs
 
 
@@ -39,6 +41,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     costs: Costs
     admin: Admin
     webhooks: Webhooks
+    admission: Admission
+    replicas: Replicas
     shop: Shop
 
 

@@ -48,7 +48,6 @@ class Desk(Struct, frozen=True, kw_only=True):
     vault: Vault
     provider: str
     model: str
-    bot: str
     replica: str
     tariff: Tariff
 
@@ -138,9 +137,10 @@ class Scribe:
             phase=call.phase,
             provider=self._desk.provider,
             model=self._desk.model,
-            bot=self._desk.bot,
+            bot=call.rules.bot,
             language=call.language,
-            line=call.called,
+            line=call.line or None,
+            called=call.called,
             replica=self._desk.replica,
             caller_hash=number.hash,
             caller_number=number.number,

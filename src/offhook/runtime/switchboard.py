@@ -8,13 +8,16 @@ from enum import StrEnum
 
 from offhook.core.call import Call, Phase
 from offhook.core.directives import Directive
+from offhook.core.end import Refused, Verdict
 from offhook.core.party import Party
 from offhook.core.step import ring
 from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.realtime import requests
 from offhook.runtime.admission import Admission, Ring
-from offhook.runtime.cloud import Cloud, Refused
+from offhook.runtime.cloud import Cloud
+from offhook.runtime.cloud import Refused as CloudRefused
+from offhook.runtime.directory import Directory
 from offhook.runtime.journal import Archive
 from offhook.runtime.journaled import JournaledSession
 from offhook.runtime.line import Line
@@ -22,6 +25,7 @@ from offhook.runtime.meter import Meter
 from offhook.runtime.narrator import Narrator
 from offhook.runtime.scribe import Desk, Scribe
 from offhook.runtime.session import Session
+from offhook.runtime.watch import Watch
 
 REMEMBER_S = 24 * 3600.0  # how long a delivery or a call is known as a repeat
 REMEMBER_MOST = 200_000  # of each, so that a flood cannot fill the memory
@@ -34,6 +38,7 @@ class Taken(StrEnum):
     STARTED = "started"
     DUPLICATE = "duplicate"
     REFUSED = "refused"  # by a rule of admission
+    FORWARDED = "forwarded"  # by a rule of admission: accepted, to be transferred at once
     TURNED_AWAY = "turned_away"  # we are leaving: the trunk must try somebody else
 
 
@@ -69,23 +74,25 @@ class Switchboard:
 
     def __init__(
         self,
-        line: Line,
+        directory: Directory,
         cloud: Cloud,
         metrics: Metrics,
+        admission: Admission,
         *,
         words: bool = False,
         desk: Desk | None = None,
-        admission: Admission | None = None,
         meter: Meter | None = None,
+        watch: Watch | None = None,
     ) -> None:
-        self._line = line
+        self._directory = directory
         self._cloud = cloud
         self._metrics = metrics
         self._words = words
         self._desk = desk  # without one, calls are not written down
-        self._admission = admission or Admission()
+        self._admission = admission
         self._meter = meter or Meter(metrics)
-        self._archive = Archive(line.journals) if line.journals is not None else None
+        self._watch = watch
+        self._archive: Archive | None = None  # from the first call on that keeps a journal
         self._log = get_logger("call")
         self._sessions: dict[str, Session] = {}
         self._deliveries = Memory()
@@ -111,26 +118,36 @@ class Switchboard:
         if self.draining:
             self._chore(self._turn_away(call_id))
             return Taken.TURNED_AWAY
-        refused = self._admission.check(Ring(call_id, caller, called))
+        found = self._directory.find(called)
+        verdict = self._admission.check(Ring(call_id, caller, called, found))
+        line = found or self._directory.first
         call, commands = ring(
             call_id,
-            self._line.rules,
+            line.rules,
             now,
             caller=caller,
             called=called,
-            language=self._line.language,
-            refused=refused,
+            language=line.language,
+            line=line.plan.name if found else "",
+            verdict=verdict,
         )
-        session = self._session(call)
+        session = self._session(call, line)
         self._sessions[call_id] = session
         self._idle.clear()
         self._metrics.live_calls(len(self._sessions))
         session.begin(call, commands)
-        if refused is None:
-            return Taken.STARTED
-        self._metrics.refused(refused.reason)
-        self._log.warning("refused", call_id=call_id, reason=refused.reason, detail=refused.why)
-        return Taken.REFUSED
+        return Taken.STARTED if verdict is None else self._judged(call, verdict)
+
+    def _judged(self, call: Call, verdict: Verdict) -> Taken:
+        """Tell what a rule of admission has decided."""
+        told = {"call_id": call.id, "line": call.line, "reason": verdict.reason}
+        if isinstance(verdict, Refused):
+            self._metrics.refused(verdict.reason)
+            self._log.warning("refused", **told, code=verdict.code, detail=verdict.why)
+            return Taken.REFUSED
+        self._metrics.forwarded(verdict.reason)
+        self._log.warning("forwarded", **told, target=verdict.target, detail=verdict.why)
+        return Taken.FORWARDED
 
     def direct(self, call_id: str, directive: Directive, by: str) -> bool:
         """Tell a live call what to do, in the name of `by`. False: there is no such live call.
@@ -143,28 +160,33 @@ class Switchboard:
         session.direct(directive, by)
         return True
 
-    def _session(self, call: Call) -> Session:
-        narrator = Narrator(call.id, self._metrics, words=self._words, meter=self._meter)
+    def _session(self, call: Call, line: Line) -> Session:
+        narrator = Narrator(
+            call.id, self._metrics, words=self._words, meter=self._meter, watch=self._watch
+        )
         clock = asyncio.get_running_loop().time
         scribe = None if self._desk is None else Scribe(self._desk, call, clock)
-        keeping = call.consent.keeping and call.phase is not Phase.REJECTING
-        if self._archive is None or not keeping:
-            return Session(self._line, self._cloud, narrator, self._ended, scribe)
+        talks = call.phase is not Phase.REJECTING and call.forward is None
+        if line.journals is None or not talks or not call.consent.keeping:
+            return Session(line, self._cloud, narrator, self._ended, scribe)
+        if self._archive is None:
+            self._archive = Archive(line.journals)
         journal = self._archive.open(call.id, call.rang_at)
-        return JournaledSession(self._line, self._cloud, narrator, self._ended, scribe, journal)
+        return JournaledSession(line, self._cloud, narrator, self._ended, scribe, journal)
 
     def _ended(self, session: Session) -> None:
         self._sessions.pop(session.call.id, None)
         self._metrics.live_calls(len(self._sessions))
+        self._admission.ended(session.call)
         self._chore(session.settled())
         if not self._sessions:
             self._idle.set()
 
     async def _turn_away(self, call_id: str) -> None:
-        request = requests.reject(self._line.rules.reject_code)
+        request = requests.reject(self._directory.first.rules.reject_code)
         try:
             await self._cloud.post(call_id, request, TURN_AWAY_S)
-        except Refused as r:
+        except CloudRefused as r:
             self._log.warning("reject failed", call_id=call_id, detail=r.detail)
 
     def _chore(self, work: object) -> None:
@@ -192,7 +214,7 @@ class Switchboard:
             self._log.info("ending live calls", calls=len(self._sessions))
             for session in self:
                 session.shut_down()
-            limits = self._line.rules.limits
+            limits = self._directory.first.rules.limits
             with_grace = limits.goodbye + limits.hang_up
             try:
                 async with asyncio.timeout(with_grace):

@@ -100,6 +100,13 @@ def _introduce(app: FastAPI, settings: Settings, url: str) -> None:
         if each.bot.disclosure is not None and each.rules.terms is None:
             hint = "no disclosure: callers are not told that they are talking to an AI"
             log.warning(hint, **where)
+    reserved = sum(app.state.gate.directory.reserved.values())
+    if reserved > settings.replicas.max_calls:
+        log.warning(
+            "lines reserve more calls than this process takes: fine with several processes",
+            reserved=reserved,
+            max_calls=settings.replicas.max_calls,
+        )
     if settings.records.database_url and not settings.privacy.records_key:
         log.warning(
             "numbers are stored in the clear: set OFFHOOK_RECORDS_KEY to a key that "

@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,7 +85,7 @@ async def measure(wanted: Size) -> dict[str, Near]:
 
 def text(found: dict[str, Near], wanted: Size) -> str:
     """What was measured, and whether each target was reached."""
-    rows = [
+    rows: list[tuple[str, Callable[[Near], float], int]] = [
         ("CPU per sideband event, µs", lambda n: n.event_cpu * US, 1),
         ("CPU to set a call up, ms", lambda n: n.setup_cpu * MS, 2),
         ("memory per live call, KB", lambda n: n.memory / KB, 1),

@@ -156,6 +156,7 @@ def settings(webhook_secret: str, address: str) -> dict[str, str]:
         "LOG_FORMAT": "json",
         "OFFHOOK_GREETING_DELAY_MS": "0",
         "OFFHOOK_DRAIN_S": "0",
+        "OFFHOOK_MAX_CALLS": "100000",
         "OFFHOOK_DATABASE_URL": os.environ.get("OFFHOOK_DATABASE_URL", "off"),
     }
 

@@ -118,6 +118,23 @@ class Bot:
             return self
         return self._twin(targets={**self.targets, name: parse_target(name, uri, label)})
 
+    def on_line(
+        self, *, voice: str | None, language: str | None, targets: Mapping[str, str]
+    ) -> Bot:
+        """The same bot as a line has it: what the line names goes before the bot's own.
+
+        A target keeps the label that the bot gives to its name. Raises `TargetError`.
+        """
+        if voice is None and language is None and not targets:
+            return self
+        labels = {name: target.label for name, target in self.targets.items()}
+        own = {n: parse_target(n, uri, labels.get(n, "")) for n, uri in targets.items()}
+        return self._twin(
+            voice=voice or self.voice,
+            language=language or self.language,
+            targets={**self.targets, **own},
+        )
+
     def with_consent(self, policy: PolicyName) -> Bot:
         """The same bot with another policy. Texts of its own are for the policy they came with."""
         if self.disclosure is not None and self.disclosure.policy == policy:

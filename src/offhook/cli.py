@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from offhook import cli_admin, cli_audit, cli_drain, cli_privacy, cli_records
+from offhook import cli_admin, cli_audit, cli_drain, cli_lines, cli_privacy, cli_records
 from offhook._version import __version__
 from offhook.errors import SettingsError, UserError
 
@@ -257,6 +257,8 @@ app.command()(cli_records.export)
 app.command()(cli_drain.drain)
 app.add_typer(cli_admin.token, name="token")
 app.add_typer(cli_admin.webhooks, name="webhooks")
+app.command()(cli_lines.route)
+app.add_typer(cli_lines.outage, name="outage")
 
 smoke = typer.Typer(help="Check a server, or the account in the cloud.", no_args_is_help=True)
 app.add_typer(smoke, name="smoke")

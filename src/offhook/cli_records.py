@@ -31,7 +31,7 @@ Until = Annotated[str | None, typer.Option(help="Before then; as --since.")]
 Number = Annotated[str | None, typer.Option(help="The caller's, such as +49 30 23125 001.")]
 Why = Annotated[str | None, typer.Option("--reason", help="Why it ended, as caller_hung_up.")]
 Whose = Annotated[str | None, typer.Option("--fault", help="Whose fault the end was, as cloud.")]
-Line = Annotated[str | None, typer.Option(help="The number that was dialled.")]
+Line = Annotated[str | None, typer.Option(help="The name of the line.")]
 Words = Annotated[str | None, typer.Option("--text", help="Words of the transcript.")]
 Live = Annotated[bool, typer.Option("--live", help="Only calls that go on.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -255,7 +255,7 @@ class _Asked:
             number_hashes=records.vault.hashes(number) if number else (),
             reason=self.reason,
             fault=self.fault,
-            line=self.line and normalise(self.line, region),
+            line=self.line,
             text=self.text,
             live=self.live,
         )

@@ -265,10 +265,20 @@ class Rehearsal:
         async with self._starting:
             if side not in self._servers:
                 bot = troubled(self._bot or self._shop(side.language), side)
+                more = {**self._settings, **self._more(side)}
                 self._servers[side] = await self._stack.enter_async_context(
-                    serving(self.cloud, bot, settings=self._settings)
+                    serving(self.cloud, bot, settings=more)
                 )
             return self._servers[side]
+
+    def _more(self, side: BotSide) -> dict[str, str]:
+        """The settings that a scenario brings, its file of lines among them."""
+        settings = dict(each.split("=", 1) for each in side.settings if "=" in each)
+        if side.lines:
+            path = Path(self._folder, f"lines-{len(self._servers)}.toml")
+            path.write_text(side.lines, "utf-8")
+            settings["OFFHOOK_LINES"] = str(path)
+        return settings
 
     def _shop(self, language: str) -> Bot:
         return make_bot(language, Path(self._folder, f"shop-{len(self._servers)}.sqlite3"))

@@ -16,7 +16,7 @@ from offhook.config import Settings, is_loopback, load
 from offhook.errors import TargetError
 from offhook.loading import load_bot
 from offhook.observe.logs import configure, get_logger
-from offhook.runtime.line import DEFAULT_TARGET
+from offhook.runtime.line import DEFAULT_TARGET, Line
 from offhook.runtime.recording import check_folders
 from offhook.runtime.tariffs import OWN, advice, unreadable
 from offhook.shop import make_bot
@@ -44,7 +44,7 @@ def serve(spec: str | None, env_file: Path, *, reload: bool) -> bool:
     chores: set[asyncio.Task[None]] = set()
 
     def started(url: str) -> None:
-        _introduce(app, bot, settings, url)
+        _introduce(app, settings, url)
         chores.add(asyncio.get_running_loop().create_task(_invite(app, settings, url)))
 
     server.on_started = started
@@ -76,29 +76,42 @@ def _calm_the_collector() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def _introduce(app: FastAPI, bot: Bot, settings: Settings, url: str) -> None:
+def _introduce(app: FastAPI, settings: Settings, url: str) -> None:
     """Say in the log what answers, and what it cannot do."""
-    line = app.state.line
+    lines: dict[str, Line] = app.state.gate.directory.lines
+    line = next(iter(lines.values()))
     log = get_logger("server")
     log.info(
         f"offhook {__version__} listens on {url}",
         webhook=f"{url}{PATH}",
-        bot=bot.name,
+        bot=line.bot.name,
+        **({"lines": list(lines)} if settings.admission.lines else {}),
         model=settings.cloud.model,
         provider=settings.endpoint.provider,
         tools=[t.name for t in line.toolbox],
         targets=list(line.rules.targets),
         consent=line.rules.terms.policy if line.rules.terms else "none",
     )
-    if not line.rules.targets:
-        log.warning("no transfer target: handoff_human is not offered; set SIP_TARGET_URI")
+    for name, each in lines.items():
+        where = {"line": name} if len(lines) > 1 else {}
+        if not each.rules.targets:
+            hint = "no transfer target: handoff_human is not offered; set SIP_TARGET_URI"
+            log.warning(hint, **where)
+        if each.bot.disclosure is not None and each.rules.terms is None:
+            hint = "no disclosure: callers are not told that they are talking to an AI"
+            log.warning(hint, **where)
+    reserved = sum(app.state.gate.directory.reserved.values())
+    if reserved > settings.replicas.max_calls:
+        log.warning(
+            "lines reserve more calls than this process takes: fine with several processes",
+            reserved=reserved,
+            max_calls=settings.replicas.max_calls,
+        )
     if settings.records.database_url and not settings.privacy.records_key:
         log.warning(
             "numbers are stored in the clear: set OFFHOOK_RECORDS_KEY to a key that "
             "`offhook privacy key` prints"
         )
-    if line.bot.disclosure is not None and line.rules.terms is None:
-        log.warning("no disclosure: callers are not told that they are talking to an AI")
     if settings.server.test_mode:
         log.warning("TEST_MODE: signatures are not checked")
     if settings.costs.daily_budget is not None:

@@ -152,7 +152,7 @@ def test_a_call_that_was_there_and_could_not_be_joined_is_the_cloud_s_fault() ->
 
 
 def test_a_call_that_is_refused_is_turned_away_with_its_own_code_and_never_accepted() -> None:
-    driven = Driven(refused=Refused(480, EndReason.OVER_BUDGET, "all of it"))
+    driven = Driven(verdict=Refused(480, EndReason.OVER_BUDGET, "all of it"))
     assert driven.all == [do.Reject(480)]
     assert driven.call.phase is Phase.REJECTING
     driven.on(on.Rejected())
@@ -161,6 +161,6 @@ def test_a_call_that_is_refused_is_turned_away_with_its_own_code_and_never_accep
 
 
 def test_a_refusal_that_the_cloud_does_not_take_still_ends_the_call() -> None:
-    driven = Driven(refused=Refused(503, EndReason.OVER_BUDGET))
+    driven = Driven(verdict=Refused(503, EndReason.OVER_BUDGET))
     driven.on(on.RejectFailed("http 500"), on.HungUp(gone=True))
     assert driven.end == "over_budget"

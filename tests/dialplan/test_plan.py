@@ -44,6 +44,15 @@ def test_the_most_exact_pattern_wins(tmp_path: Path) -> None:
     assert [line and line.name for line in found] == ["support", "support", "sales", "sales"]
 
 
+def test_a_whole_number_goes_before_the_beginning_of_one() -> None:
+    begins = Line(name="begins", numbers=("+49301*", "+4930*"))
+    plan = DialPlan((begins, Line(name="whole", numbers=("+49301",))))
+    assert [line and line.name for line in map(plan.find, ("+49301", "+493012"))] == [
+        "whole",
+        "begins",
+    ]
+
+
 def test_a_number_of_no_line_has_none() -> None:
     plan = DialPlan((Line(name="a", numbers=("+4930*",)),))
     assert plan.find("+15550100") is None

@@ -42,7 +42,7 @@ LEAVES = Script(steps=(Hears(), Says("Bye.")), model=(BYE,))
 
 @pytest.mark.parametrize("profile", ["openai", "azure"])
 async def test_the_goodbye_is_heard_before_the_call_is_hung_up(profile: Any) -> None:
-    async with serving(profile=profile) as service:
+    async with serving(profile=profile, OFFHOOK_LOG_TRANSCRIPTS="1") as service:
         call = await service.ring(LEAVES)
         end = await service.over(call)
         assert said(call) == [GREETING, GOODBYE]
@@ -78,7 +78,7 @@ async def test_a_tool_of_the_bot_may_end_the_call_with_words_of_its_own() -> Non
         """Note an insult."""
         return HangUp("insulted", "I do not have to listen to this.")
 
-    async with serving(plain_bot(tools=[insulted])) as service:
+    async with serving(plain_bot(tools=[insulted]), OFFHOOK_LOG_TRANSCRIPTS="1") as service:
         act = CallsTools(("insulted", {}))
         call = await service.talk(Hears(), Says("You!"), model=(act,))
         assert said(call) == [GREETING, "I do not have to listen to this."]

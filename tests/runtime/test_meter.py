@@ -22,7 +22,9 @@ class Metered:
     def __init__(self) -> None:
         self.metrics = Metrics()
         self.spent: list[tuple[float, float]] = []
-        self.meter = Meter(self.metrics, TARIFF, lambda usd, ago: self.spent.append((usd, ago)))
+        self.meter = Meter(
+            self.metrics, TARIFF, lambda usd, ago, line: self.spent.append((usd, ago))
+        )
         self.driven = Driven().live()
 
     def on(self, event: on.Event) -> None:

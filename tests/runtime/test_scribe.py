@@ -61,7 +61,6 @@ class Recorded(Driven):
             vault=Vault(None),
             provider="openai",
             model="m",
-            bot="b",
             replica="r",
             tariff=tariff(prices(), "m", None),
         )
@@ -308,7 +307,7 @@ def test_the_record_is_the_call_whatever_happens(happenings: list[on.Event]) -> 
 
 def test_the_caller_is_on_record_as_the_policy_leaves_it(live: Recorded) -> None:
     row = live.row()
-    assert row["line"] == "+15550100"
+    assert (row["line"], row["called"]) == ("default", "+15550100")
     assert row["caller_name"] == "A. E."
     assert "*" in row["caller_masked"]
     assert len(row["caller_hash"]) == 64

@@ -104,6 +104,7 @@ async def test_a_letter_says_what_happened_and_nothing_personal(database: Databa
         "target": None,
         "caller": "+1 *****42",
         "line": None,
+        "called": None,
         "bot": "shop",
         "model": "gpt-realtime",
         "language": "en",

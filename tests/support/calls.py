@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core.call import Call, Phase
-from offhook.core.end import Refused
+from offhook.core.end import Verdict
 from offhook.core.rules import Limits, Rules
 from offhook.core.step import ring, step
 from offhook.lines import ENGLISH
@@ -29,11 +29,11 @@ class Driven:
     """One call. `commands` are those of the last `on`, `all` those since the ring."""
 
     def __init__(
-        self, with_rules: Rules | None = None, *, refused: Refused | None = None, **limits: Any
+        self, with_rules: Rules | None = None, *, verdict: Verdict | None = None, **limits: Any
     ) -> None:
         self.now = 100.0
         own = with_rules or rules(**limits)
-        self.call, self.commands = ring("rtc_1", own, self.now, refused=refused)
+        self.call, self.commands = ring("rtc_1", own, self.now, verdict=verdict)
         self.all = list(self.commands)
 
     def on(self, *events: on.Event) -> list[do.Command]:

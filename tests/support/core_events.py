@@ -66,6 +66,9 @@ events: st.SearchStrategy[Any] = st.one_of(
             on.ReplyAsked(),
             on.ReplyBegun("resp_1"),
             on.Complained("x", "y", "z"),
+            on.ReplyFailed("x"),
+            on.ReplyMissing(5.0),
+            on.TranscriptMissing(4),
         ]
     ),
     st.builds(on.AcceptRefused, st.sampled_from(Refusal), st.just(""), st.booleans()),

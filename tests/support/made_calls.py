@@ -37,6 +37,7 @@ def row(call_id: str, rang_at: int = NOON, **values: Any) -> Row:
         "model": "gpt-realtime",
         "bot": "shop",
         "line": "+493023125001",
+        "called": "+493023125001",
         "language": "en",
         "caller_hash": HASHES[0],
         "caller_number": "+493023125077",

@@ -31,6 +31,7 @@ def call_fact(call_id: str, at: int = RANG, **more: Any) -> CallFact:
         "bot": "shop",
         "language": "en",
         "line": "+493023125001",
+        "called": "+493023125001",
         "caller_hash": Vault(None).hash(CALLER),
         "caller_number": CALLER,
         "caller_masked": mask(CALLER),

@@ -270,10 +270,10 @@ class Hasty:
 def shorten(app: FastAPI, limits: dict[str, float]) -> None:
     """Replace limits of the calls (and `no_event` of the line), in seconds."""
     board, rest = app.state.switchboard, dict(limits)
-    line = board._line
+    line = board._directory.first
     line = replace(line, no_event=rest.pop("no_event", line.no_event))
     rules = replace(line.rules, limits=replace(line.rules.limits, **rest))
-    board._line = replace(line, rules=rules)
+    board._directory.put(board._directory.plan, {line.plan.name: replace(line, rules=rules)})
 
 
 async def hang_up_all(service: Service) -> None:

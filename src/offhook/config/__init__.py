@@ -1,6 +1,7 @@
 """Settings: read from the environment and `.env`, checked as a whole, handed on as one value."""
 
 from offhook.config.admin import Admin, Webhooks
+from offhook.config.admission import Admission
 from offhook.config.costs import Costs
 from offhook.config.declare import Entry
 from offhook.config.endpoint import Endpoint, Provider, derive, is_loopback
@@ -15,6 +16,7 @@ from offhook.config.watchdogs import Watchdogs
 
 __all__ = [
     "Admin",
+    "Admission",
     "Cloud",
     "Costs",
     "Endpoint",

@@ -7,6 +7,7 @@ from typing import get_type_hints
 from msgspec import Struct
 
 from offhook.config.admin import Admin, Webhooks
+from offhook.config.admission import Admission
 from offhook.config.costs import Costs
 from offhook.config.declare import Group
 from offhook.config.disclosure import Disclosure
@@ -41,6 +42,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     costs: Costs
     admin: Admin
     webhooks: Webhooks
+    admission: Admission
     shop: Shop
 
 

@@ -16,7 +16,7 @@ from offhook.core.alarms import Alarm, Alarms
 from offhook.core.consent import Consent
 from offhook.core.digits import Digits
 from offhook.core.directives import Instruction
-from offhook.core.end import End
+from offhook.core.end import End, Forward
 from offhook.core.party import Party
 from offhook.core.rules import Rules
 from offhook.core.toolcalls import Ledger
@@ -43,7 +43,8 @@ class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One phone call.
 
     `id` is the cloud's id of it; `caller` is who calls, as the network claims; `called` is the
-    number that was dialled, where known; `transcript` is what was said so far. Times are
+    number that was dialled, where known; `line` is the name of the line that it belongs to;
+    `transcript` is what was said so far. Times are
     seconds on a clock that only has meaning within this process.
     """
 
@@ -51,12 +52,14 @@ class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rules: Rules
     caller: Party = Party()
     called: str | None = None
+    line: str = "default"
     language: str = "en"
     rang_at: float = 0.0
     phase: Phase = Phase.ACCEPTING
     alarms: Alarms = Alarms()
     tries: int = 0  # of the request that the phase waits for
     variant: int = 0  # 1: the accept leaves the voice out, since the cloud refuses it there
+    forward: Forward | None = None  # to be transferred at once, by a rule of admission
     maybe_accepted: bool = False  # an accept was sent whose answer was lost
     greeted: bool = False
     opened: bool = False  # the greeting is over, one way or another

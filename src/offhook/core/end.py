@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -36,7 +37,16 @@ class EndReason(StrEnum):
     NO_EVENTS = "no_events"
     MODEL_FAILED = "model_failed"
     TRANSFER_FAILED = "transfer_failed"  # the last resort, after the model had failed
-    OVER_BUDGET = "over_budget"  # refused before it was accepted
+    # Refused before it was accepted, by the rules of admission:
+    NO_LINE = "no_line"  # nobody answers the dialled number
+    OUTAGE = "outage"  # the cloud fails, or somebody has sent all calls away
+    OVER_CAPACITY = "over_capacity"
+    TOO_MANY_CALLS = "too_many_calls"  # of one caller
+    BLOCKED = "blocked"
+    ANONYMOUS = "anonymous"
+    CLOSED = "closed"
+    OVER_MINUTES = "over_minutes"
+    OVER_BUDGET = "over_budget"
     SHUT_DOWN = "shut_down"
     ENDED_BY_COMMAND = "ended_by_command"  # somebody told this call from outside to end
     BUG = "bug"
@@ -58,6 +68,14 @@ FAULTS = {
     EndReason.NO_EVENTS: Fault.CLOUD,
     EndReason.MODEL_FAILED: Fault.CLOUD,
     EndReason.TRANSFER_FAILED: Fault.CARRIER,
+    EndReason.NO_LINE: Fault.CONFIGURATION,
+    EndReason.OUTAGE: Fault.CLOUD,
+    EndReason.OVER_CAPACITY: Fault.CONFIGURATION,
+    EndReason.TOO_MANY_CALLS: Fault.CALLER,
+    EndReason.BLOCKED: Fault.CALLER,
+    EndReason.ANONYMOUS: Fault.CALLER,
+    EndReason.CLOSED: Fault.CALLER,
+    EndReason.OVER_MINUTES: Fault.CONFIGURATION,
     EndReason.OVER_BUDGET: Fault.CONFIGURATION,
     EndReason.SHUT_DOWN: Fault.US,
     EndReason.ENDED_BY_COMMAND: Fault.BOT,
@@ -77,11 +95,26 @@ class Refused(Struct, frozen=True, gc=False):
     why: str = ""
 
 
+class Forward(Struct, frozen=True, gc=False):
+    """Why a call is accepted only to be transferred at once: nobody but `target` will speak."""
+
+    target: str
+    reason: EndReason
+    why: str = ""
+
+
+Verdict: TypeAlias = Refused | Forward
+
+
 class End(Struct, frozen=True, gc=False):
-    """The one end of a call. `detail` is for the person on call, never for the caller."""
+    """The one end of a call. `detail` is for the person on call, never for the caller.
+
+    So is `remark`, which is always ours, while a detail may be in words: see `plain`.
+    """
 
     reason: EndReason
     detail: str = ""
+    remark: str = ""
 
     @property
     def fault(self) -> Fault:
@@ -90,5 +123,10 @@ class End(Struct, frozen=True, gc=False):
 
     @property
     def plain(self) -> str:
-        """The detail where it is technical, and nothing where it is in words."""
-        return "" if self.reason in IN_WORDS else self.detail
+        """What is technical of it, without what is in words."""
+        return self.remark if self.reason in IN_WORDS else self.whole
+
+    @property
+    def whole(self) -> str:
+        """All that is known of it."""
+        return f"{self.detail} ({self.remark})".strip() if self.remark else self.detail

@@ -250,6 +250,24 @@ class Used(Noted, frozen=True, gc=False):
     tokens: Tokens | None = None
 
 
+class ReplyFailed(Noted, frozen=True, gc=False):
+    """A response came to nothing. It may be asked for again, so this is not the end of it."""
+
+    code: str
+
+
+class ReplyMissing(Noted, frozen=True, gc=False):
+    """The cloud owes the caller an answer and has not begun one for `seconds`: we ask for it."""
+
+    seconds: float
+
+
+class TranscriptMissing(Noted, frozen=True, gc=False):
+    """So many turns of the caller in a row were not put into words, although that was asked for."""
+
+    turns: int
+
+
 class TranscriptionUsed(Noted, frozen=True, gc=False):
     """What speech recognition has used for one utterance: tokens, or seconds of audio.
 
@@ -362,6 +380,9 @@ Event: TypeAlias = (
     | Complained
     | DigitPressed
     | Used
+    | ReplyFailed
+    | ReplyMissing
+    | TranscriptMissing
     | TranscriptionUsed
     | Directed
     | ToolEnded

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from offhook.core import commands as do
 from offhook.core import events as on
+from offhook.core import leaving
 from offhook.core.alarms import Alarm
 from offhook.core.call import Call, Phase
+from offhook.core.end import End, EndReason
 from offhook.core.outcomes import InvalidArguments
 from offhook.core.rules import Floor, exactly
 from offhook.core.transfer import Stage, TransferOutcome
@@ -77,6 +79,8 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
 def _failed(call: Call, outcome: TransferOutcome, detail: str, now: float) -> Step:
     target = call.transfer.target
     call = call.calm(Alarm.REFER).with_(transfer=call.transfer.end(outcome, now, detail))
+    if call.forward is not None:  # there is nobody else to talk to
+        return leaving.hang_up(call, End(EndReason.TRANSFER_FAILED, call.forward.reason), now)
     return call, [
         do.SetFloor(Floor.OPEN),
         do.Say("transfer_failed", _fill(call, call.rules.lines.transfer_failed, target)),

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from offhook.core import commands as do
 from offhook.core import events as on
-from offhook.core import leaving
+from offhook.core import handover, leaving
 from offhook.core.alarms import Alarm
 from offhook.core.call import Call, Phase
-from offhook.core.end import End, EndReason
+from offhook.core.end import End, EndReason, Forward
 from offhook.core.events import Refusal
+from offhook.core.rules import Floor
 from offhook.core.transfer import TransferOutcome
 
 Step = tuple[Call, list[do.Command]]
 
 FIRST_BACKOFF = (0.2, 0.4, 0.8, 1.6, 3.0)
+FORWARD_S = 3.0  # who is only to be transferred hears silence until then
 UNHEARD_S = 4.0  # a greeting that was sent has begun to be heard by then
 AGAIN_BACKOFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -27,7 +29,8 @@ def join(call: Call, now: float) -> Step:
     """Accepted: open the sideband, and start the clocks that limit the call."""
     limits = call.rules.limits
     call = call.enter(Phase.JOINING, accepted_at=now).calm(Alarm.RING, Alarm.RETRY)
-    call = call.alarm(Alarm.ATTACH, now + limits.attach)
+    patience = limits.attach if call.forward is None else min(limits.attach, FORWARD_S)
+    call = call.alarm(Alarm.ATTACH, now + patience)
     call = call.alarm(Alarm.MAX_LENGTH, now + limits.call)
     if 0 < limits.wrap_up < limits.call:
         call = call.alarm(Alarm.WRAP_UP, now + limits.call - limits.wrap_up)
@@ -55,6 +58,8 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             return _gone(call, detail, now)
         case Phase.REJOINING, on.AttachFailed():
             return call.alarm(Alarm.RETRY, now + pause(AGAIN_BACKOFF, call.tries)), []
+        case Phase.JOINING, (on.AttachFailed(Refusal.WRONG) | on.Due(Alarm.ATTACH)) if call.forward:
+            return _forward(call.enter(Phase.REJOINING).calm(Alarm.ATTACH), call.forward, now)
         case Phase.JOINING, on.AttachFailed(Refusal.WRONG, detail):
             return leaving.hang_up(call, End(EndReason.ATTACH_REFUSED, detail), now)
         case Phase.JOINING, on.AttachFailed():  # a 404 too: not joinable yet right after accept
@@ -82,9 +87,21 @@ def _attached(call: Call, now: float) -> Step:
         silence = call.rules.limits.silence
         return (call.alarm(Alarm.SILENCE, now + silence) if silence else call), []
     call = call.with_(attached_at=now, greeted=True)
+    if call.forward is not None:
+        return _forward(call, call.forward, now)
     if call.rules.limits.greeting_delay > 0:
         return call.alarm(Alarm.GREET, now + call.rules.limits.greeting_delay), []
     return call, [greeting(call)]
+
+
+def _forward(call: Call, forward: Forward, now: float) -> Step:
+    """Transfer at once: a transfer needs no sideband, which only shows how it comes out."""
+    call = handover.start(call, forward.target, forward.reason, now)
+    call, refer = handover.refer(call.with_(greeted=True), now)
+    if call.phase is Phase.REJOINING:
+        call, attaching = attach(call, now)
+        return call, [*refer, *attaching]
+    return call, [do.SetFloor(Floor.HELD), *refer]
 
 
 def greeting(call: Call) -> do.Say:

@@ -69,7 +69,7 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             return hang_up(call, end, now)
         case Phase.LEAVING, on.ShutDown() | on.Due(Alarm.MAX_LENGTH):
             return hang_up(call, end, now)
-        case Phase.HANGING_UP, on.HungUp(gone=True) if end.reason is EndReason.ATTACH_FAILED:
+        case Phase.HANGING_UP, on.HungUp(gone=True) if _was_never_joined(call, end):
             return finish(call, End(EndReason.CALLER_HUNG_UP, "before we had joined"), now)
         case Phase.HANGING_UP, on.HungUp():
             return finish(call, end, now)
@@ -78,8 +78,8 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
         case Phase.HANGING_UP, on.Due(Alarm.RETRY):
             return call.with_(tries=call.tries + 1), [do.HangUp()]
         case Phase.HANGING_UP, on.Due(Alarm.HANG_UP):
-            detail = f"{end.detail} (the hang-up was never confirmed)".strip()
-            return finish(call, End(end.reason, detail), now)
+            remark = "the hang-up was never confirmed"
+            return finish(call, End(end.reason, end.detail, remark), now)
         case _, on.SessionExpired() | on.SidebandLost() | on.ShutDown():
             return call, []
         case _, on.ToolAsked(ref, name) if ref not in call.tools:
@@ -90,6 +90,12 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             ]
         case _:
             return None
+
+
+def _was_never_joined(call: Call, end: End) -> bool:
+    """Whether nothing shows that anybody was there when we came."""
+    unseen = call.forward is not None and call.attached_at is None
+    return unseen or end.reason is EndReason.ATTACH_FAILED
 
 
 def answer_at_once(

@@ -71,6 +71,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     """All that one bot's calls have in common."""
 
     lines: Lines
+    bot: str = "bot"  # its name, for the record
     limits: Limits = Limits()
     targets: dict[str, str] = {}  # name -> label said to the caller; the URI stays outside
     reject_code: int = 503

@@ -12,7 +12,7 @@ from offhook.core import commands as do
 from offhook.core import consent, consenting, directed, joining, leaving, live, records, ringing
 from offhook.core import events as on
 from offhook.core.call import Call, Phase
-from offhook.core.end import End, EndReason, Refused
+from offhook.core.end import End, EndReason, Forward, Refused, Verdict
 from offhook.core.party import UNKNOWN, Party
 from offhook.core.rules import Rules
 
@@ -27,20 +27,23 @@ def ring(
     caller: Party = UNKNOWN,
     called: str | None = None,
     language: str = "en",
-    refused: Refused | None = None,
+    line: str = "default",
+    verdict: Verdict | None = None,
 ) -> Stepped:
-    """Begin a call: it rings, and we accept it, or refuse it at once."""
+    """Begin a call: it rings, and we accept it, unless the rules of admission say otherwise."""
     call = Call(
         id=call_id,
         rules=rules,
         caller=caller,
         called=called,
+        line=line,
         language=language,
         rang_at=now,
         consent=consent.begin(rules.terms),
+        forward=verdict if isinstance(verdict, Forward) else None,
     )
-    if refused is not None:
-        return ringing.refuse(call, refused, now)
+    if isinstance(verdict, Refused):
+        return ringing.refuse(call, verdict, now)
     return ringing.begin(call, now)
 
 

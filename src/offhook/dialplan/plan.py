@@ -48,12 +48,12 @@ class DialPlan(Struct, frozen=True):
         A number that is not known belongs to the line that takes any.
         """
         found = [
-            (len(pattern), line)
+            (not pattern.endswith(ANY), len(pattern), line)
             for line in self.lines
             for pattern in line.numbers
             if matches(pattern, called)
         ]
-        return max(found, key=lambda f: f[0])[1] if found else None
+        return max(found, key=lambda f: f[:2])[2] if found else None
 
     @property
     def reserved(self) -> int:

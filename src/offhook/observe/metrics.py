@@ -70,8 +70,26 @@ class Metrics:
         self._spent = self._gauge("spent_today_usd", "What calls cost today, all replicas together")
         self._budget = self._gauge("daily_budget_usd", "What calls may cost in a day")
         self._refused = self._counter("calls_refused", "Calls refused before the accept", "reason")
+        self._watched()
         self._event_types, self._frame_types = _Bounded(), _Bounded()
         self._tools = _Bounded()
+
+    def _watched(self) -> None:
+        """What is about all calls together, or about none."""
+        self._forwarded = self._counter(
+            "calls_forwarded", "Calls accepted only to be transferred at once", "reason"
+        )
+        self._outage = self._gauge("outage_mode", "Whether no calls are taken, 1 or 0")
+        self._outages = self._counter("outages", "Times that outage mode began by itself")
+        self._replies_missing = self._counter(
+            "replies_missing", "Turns that the cloud did not answer until asked"
+        )
+        self._transcripts_missing = self._counter(
+            "transcripts_missing", "Calls whose turns were not put into words"
+        )
+        self._stalls = self._counter("event_loop_stalls", "Times that all calls were blocked")
+        self._concerns = self._gauge("health_concerns", "What is wrong although calls are taken")
+        self._lines_read = self._counter("lines_reloads", "Readings of the file of lines", "result")
 
     def delivered(self, result: str) -> None:
         """Count a webhook delivery by what became of it, e.g. `accepted`, `duplicate`."""
@@ -165,6 +183,38 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """Count a call that was refused before it was accepted."""
         self._refused.labels(reason).inc()
+
+    def forwarded(self, reason: str) -> None:
+        """Count a call that is accepted only to be transferred at once."""
+        self._forwarded.labels(reason).inc()
+
+    def outage(self, on: bool) -> None:
+        """Set whether outage mode is on."""
+        self._outage.set(on)
+
+    def outage_began(self) -> None:
+        """Count an outage that this process has noticed by itself."""
+        self._outages.inc()
+
+    def reply_missing(self) -> None:
+        """Count a turn that the cloud did not answer until asked."""
+        self._replies_missing.inc()
+
+    def transcript_missing(self) -> None:
+        """Count a call whose turns were not put into words."""
+        self._transcripts_missing.inc()
+
+    def stalled(self) -> None:
+        """Count a time in which all calls were blocked."""
+        self._stalls.inc()
+
+    def concerns(self, number: int) -> None:
+        """Set how many things are wrong although calls are taken."""
+        self._concerns.set(number)
+
+    def lines_read(self, result: str) -> None:
+        """Count a reading of the file of lines: `taken` or `refused`."""
+        self._lines_read.labels(result).inc()
 
     def render(self) -> tuple[bytes, str]:
         """Return the body and the content type of a scrape."""

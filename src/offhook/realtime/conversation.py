@@ -21,6 +21,8 @@ from offhook.realtime.playback import Playback
 from offhook.realtime.session import VOICE_AFTERWARDS, voice_value
 from offhook.realtime.surface import Out, Surface, Voice, enqueue, over, pump
 
+UNWRITTEN = 4  # finished turns of the caller without a transcript, of which the last may be late
+
 
 def receive(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
     """Step by one frame."""
@@ -33,11 +35,13 @@ def receive(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
             out.events.append(on.BotSaid(item_id, text or ""))
             return s
         case frames.Transcribed(item_id, text):
+            s = replace(s, unwritten=0) if s.unwritten else s
             out.events.append(usage.of_transcription(frame))
             if item_id not in s.silences:
                 out.events.append(on.CallerSaid(item_id, (text or "").strip()))
             return s
         case frames.TranscriptionFailed(item_id, problem):
+            s = replace(s, unwritten=0) if s.unwritten else s
             code = (problem.code or problem.message) if problem else None
             out.events.append(on.CallerNotUnderstood(item_id, code or "unknown"))
             return s
@@ -81,7 +85,7 @@ def _caller(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
             return replace(s, slot=s.slot.set_turn(Turn.SPEAKING, now + floor.SPEECH_S))
         case frames.SpeechStopped(item_id):
             out.events.append(on.CallerStopped(item_id, s.config.turns.silence))
-            return _turn_over(s, now)
+            return _turn_over(_unwritten(s, out), now)
         case frames.IdleTimeout(item_id):
             out.events.append(on.CallerSilent(item_id))
             return _turn_over(replace(s, silences=(*s.silences[-3:], item_id or "")), now)
@@ -100,6 +104,16 @@ def _turn_over(s: Surface, now: float) -> Surface:
     if s.config.turns.manual or s.floor is Floor.HELD:
         return replace(s, slot=s.slot.set_turn(Turn.QUIET))
     return replace(s, slot=s.slot.set_turn(Turn.OWED, now + floor.OWED_S))
+
+
+def _unwritten(s: Surface, out: Out) -> Surface:
+    """Turns that nobody puts into words. A transcript may be late, but not by several turns."""
+    if s.config.transcription is None or not s.transcribing:
+        return s
+    s = replace(s, unwritten=s.unwritten + 1)
+    if s.unwritten == UNWRITTEN:
+        out.events.append(on.TranscriptMissing(s.unwritten))
+    return s
 
 
 def _item(s: Surface, frame: frames.ItemAdded, now: float, out: Out) -> Surface:
@@ -229,7 +243,7 @@ def lost(s: Surface, now: float, out: Out) -> Surface:
 
 def tick(s: Surface, now: float, out: Out) -> Surface:
     """Time has passed: release what is stuck, drop what is stale, send what had to wait."""
-    s = _release(s, now, out)
+    s = _overdue(_release(s, now, out), now, out)
     playback, late = s.playback.expired(now)
     if late:
         s = replace(s, playback=playback)
@@ -237,6 +251,17 @@ def tick(s: Surface, now: float, out: Out) -> Surface:
         for pending in late:
             over(pending.ask, SayEnd.HEARD, out)
     return pump(s, now, out)
+
+
+def _overdue(s: Surface, now: float, out: Out) -> Surface:
+    """The model is silent after the caller's turn: ask for the answer ourselves, once a turn."""
+    if not s.connected or not s.slot.overdue(now):
+        return s
+    s = replace(s, slot=s.slot.set_turn(Turn.QUIET))
+    if s.floor is Floor.HELD:
+        return s
+    out.events.append(on.ReplyMissing(floor.OWED_S))
+    return responses.again(s, None, now)
 
 
 def _release(s: Surface, now: float, out: Out) -> Surface:

@@ -170,6 +170,11 @@ class Slot(Struct, frozen=True):
         """It is on its way: the slot is taken."""
         return replace(self.drop(ask), sent=Sent(replace(ask, told=True), now + CONFIRM_S))
 
+    def overdue(self, now: float) -> bool:
+        """Whether the cloud should have begun to answer the caller, and nobody else will."""
+        owed = self.turn is Turn.OWED and self.turn_until <= now
+        return owed and self.free and not any(a.ours for a in self.waiting)
+
     @property
     def wake_at(self) -> float | None:
         """When time alone changes something here, `None` if it does not."""
@@ -178,6 +183,8 @@ class Slot(Struct, frozen=True):
             at = self.active.deadline
         if self.sent is not None:
             at = earliest(at, self.sent.deadline)
+        if self.free and self.turn is Turn.OWED:
+            at = earliest(at, self.turn_until)
         if self.waiting:
             at = earliest(at, self.stale_at)
             if self.free and not self.waiting[0].marks_quiet:

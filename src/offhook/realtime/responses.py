@@ -104,6 +104,7 @@ def _problem(response: Response) -> Problem:
 def _failed(s: Surface, ask: Ask | None, problem: Problem, now: float, out: Out) -> Surface:
     """One more try where that can help, then it is the call's matter."""
     code = problem.code or problem.type or "unknown"
+    out.events.append(on.ReplyFailed(code))
     if code not in FINAL and (ask is None or ask.tries == 0):
         pause = RATE_LIMIT_PAUSE_S if code == "rate_limit_exceeded" else PAUSE_S
         return again(s, ask, now + pause)
@@ -113,6 +114,7 @@ def _failed(s: Surface, ask: Ask | None, problem: Problem, now: float, out: Out)
 
 def stuck(s: Surface, ask: Ask | None, now: float, out: Out) -> Surface:
     """No end of it came, or no sign of it at all. To the caller that is silence: ask again."""
+    out.events.append(on.ReplyFailed("no_answer"))
     if ask is None or ask.tries == 0:
         return again(s, ask, now)
     fail(ask, "no_answer", "a response was never finished", out)

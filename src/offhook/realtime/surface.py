@@ -50,6 +50,7 @@ class Surface(Struct, frozen=True, kw_only=True):
     asks: int = 0
     whispers: dict[str, bytes] = {}  # by item id: sent, or to be sent, and not yet confirmed
     whispered: int = 0
+    unwritten: int = 0  # turns of the caller in a row that were not put into words
 
     @property
     def wake_at(self) -> float | None:

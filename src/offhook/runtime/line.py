@@ -1,4 +1,4 @@
-"""What answers when it rings: a bot and the settings, worked out once for all its calls."""
+"""What answers when it rings: a bot, a line and the settings, worked out once for all calls."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from offhook.bot import Bot
 from offhook.config import Settings
 from offhook.core import consent
 from offhook.core.consent import Terms
 from offhook.core.rules import Floor, Limits, Rules
+from offhook.dialplan import Line as PlanLine
 from offhook.errors import TargetError
 from offhook.lines import someone
 from offhook.realtime import requests
@@ -20,11 +22,16 @@ from offhook.realtime.session import VOICE_AFTERWARDS, VOICE_IN_AUDIO, SessionCo
 from offhook.tools import Toolbox
 
 DEFAULT_TARGET = "default"
+LONGEST_MIN = 60.0  # after which the clouds end a session themselves
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """All that the calls of one bot share. Requests are encoded once, not per call."""
+    """All that the calls of one line share. Requests are encoded once, not per call.
 
+    `plan` is what the file of lines says of it, with the settings where it says nothing.
+    """
+
+    plan: PlanLine
     bot: Bot
     toolbox: Toolbox
     rules: Rules
@@ -42,29 +49,29 @@ class Line(Struct, frozen=True, kw_only=True):
         return self.bot.targets[name].uri
 
 
-def make_line(bot: Bot, settings: Settings) -> Line:
-    """Bring a bot and the settings together.
+ONLY = PlanLine(name="default")
 
-    `SIP_TARGET_URI` becomes the target `default`. Raises `TargetError` if it cannot be dialled.
+
+def make_line(bot: Bot, settings: Settings, plan: PlanLine = ONLY) -> Line:
+    """Bring a bot, its line and the settings together.
+
+    `SIP_TARGET_URI` becomes the target `default`. Raises `TargetError` if a target cannot be
+    dialled.
     """
+    plan = filled(plan, settings)
+    bot = _on_line(bot, settings, plan)
     language = bot.language or settings.session.language
-    if settings.phone.sip_target:
-        label = someone(language)
-        try:
-            bot = bot.with_target(DEFAULT_TARGET, settings.phone.sip_target, label)
-        except TargetError as error:
-            raise TargetError(f"SIP_TARGET_URI: {error}") from None
-    if settings.disclosure.consent is not None:
-        bot = bot.with_consent(settings.disclosure.consent)
     terms = bot.terms(language)
     toolbox = bot.toolbox()
     config = session_config(bot, toolbox, settings)
     return Line(
+        plan=plan,
         bot=bot,
         toolbox=toolbox,
         rules=Rules(
             lines=bot.lines(language),
-            limits=_limits(settings),
+            bot=bot.name,
+            limits=_limits(settings, plan),
             targets={n: t.label or n for n, t in bot.targets.items()},
             reject_code=settings.limits.reject_code,
             greeting_floor=config.floor,
@@ -79,6 +86,31 @@ def make_line(bot: Bot, settings: Settings) -> Line:
         region=settings.phone.default_region,
         journals=_journals(bot, settings),
     )
+
+
+def _on_line(bot: Bot, settings: Settings, plan: PlanLine) -> Bot:
+    """The bot as this line and the settings have it."""
+    bot = bot.on_line(voice=plan.voice, language=plan.language, targets=plan.targets)
+    if settings.phone.sip_target:
+        label = someone(bot.language or settings.session.language)
+        try:
+            bot = bot.with_target(DEFAULT_TARGET, settings.phone.sip_target, label)
+        except TargetError as error:
+            raise TargetError(f"SIP_TARGET_URI: {error}") from None
+    if settings.disclosure.consent is not None:
+        bot = bot.with_consent(settings.disclosure.consent)
+    return bot
+
+
+def filled(plan: PlanLine, settings: Settings) -> PlanLine:
+    """The line with the settings where it says nothing; blocked callers are blocked everywhere."""
+    own = settings.admission
+    known = {
+        "calls_per_hour": plan.calls_per_hour or own.calls_per_hour,
+        "blocked": (*plan.blocked, *(b for b in own.blocked if b not in plan.blocked)),
+        "anonymous": own.anonymous == "accept" if plan.anonymous is None else plan.anonymous,
+    }
+    return replace(plan, **known)
 
 
 def _journals(bot: Bot, settings: Settings) -> Path | None:
@@ -130,16 +162,17 @@ def _opening_floor(terms: Terms | None, settings: Settings) -> Floor:
     return Floor.OPEN if settings.session.greeting_barge_in else Floor.GUARDED
 
 
-def _limits(settings: Settings) -> Limits:
+def _limits(settings: Settings, plan: PlanLine) -> Limits:
     limits, turns, phone = settings.limits, settings.turns, settings.phone
     idle = turns.idle_timeout_ms / 1000
+    minutes = min(plan.max_call_minutes or limits.max_call_minutes, LONGEST_MIN)
     return Limits(
         ring=limits.ring_budget_ms / 1000,
         accept_try=limits.accept_timeout_ms / 1000,
         attach=limits.attach_budget_ms / 1000,
         greeting_delay=settings.session.greeting_delay_ms / 1000,
-        call=limits.max_call_minutes * 60,
-        wrap_up=limits.wrap_up_s,
+        call=minutes * 60,
+        wrap_up=min(limits.wrap_up_s, minutes * 30),
         announce=limits.announce_limit_ms / 1000,
         refer_watch=limits.refer_watch_s,
         goodbye=limits.goodbye_limit_ms / 1000,

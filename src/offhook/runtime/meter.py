@@ -11,13 +11,14 @@ from offhook.core.call import Call
 from offhook.observe.metrics import Metrics
 from offhook.store.prices import Bill, Tariff
 
-Spend = Callable[[float, float], None]
+Spend = Callable[[float, float, str], None]
 
 
 class Meter:
     """The meter of all calls of a line. Without a tariff no cost is known.
 
-    `spend` is told what each use costs, in US dollars, and how many seconds ago its call rang.
+    `spend` is told what each use costs, in US dollars, how many seconds ago its call rang, and
+    on which line.
     """
 
     def __init__(
@@ -45,7 +46,8 @@ class Meter:
         if usd > 0:
             self._metrics.cost(usd)
             if self._spend is not None:
-                self._spend(usd, asyncio.get_running_loop().time() - after.rang_at)
+                ago = asyncio.get_running_loop().time() - after.rang_at
+                self._spend(usd, ago, after.line)
 
     def heard(self, before: Call, after: Call) -> None:
         """Note how long the caller waited for an answer that has just begun to be heard."""

@@ -29,7 +29,10 @@ TOLD = frozenset(
         on.Referred,
         on.RejectFailed,
         on.SessionExpired,
+        on.ReplyFailed,
+        on.ReplyMissing,
         on.ShutDown,
+        on.TranscriptMissing,
         on.Broke,
     }
 )
@@ -70,6 +73,12 @@ def _told(event: on.Event) -> Moment:
             return "nothing_heard", f"{seconds:.0f} s"
         case on.Referred():
             return "referred", None
+        case on.ReplyFailed(code):
+            return "reply_failed", code
+        case on.ReplyMissing(seconds):
+            return "reply_missing", f"{seconds:.0f} s"
+        case on.TranscriptMissing(turns):
+            return "transcript_missing", f"{turns} turns"
         case on.SessionExpired(detail):
             return "session_expired", detail or None
         case on.Broke(detail):

@@ -11,6 +11,7 @@ from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.realtime.frames import Unknown, Unreadable
 from offhook.runtime.meter import Meter
+from offhook.runtime.watch import WATCHED, Watch
 
 # Frequent, and of no interest by themselves; none of them ends a transfer.
 UNTOLD = frozenset(
@@ -30,10 +31,17 @@ class Narrator:
     """The narrator of one call. `words`: whether what was said may be logged."""
 
     def __init__(
-        self, call_id: str, metrics: Metrics, *, words: bool, meter: Meter | None = None
+        self,
+        call_id: str,
+        metrics: Metrics,
+        *,
+        words: bool,
+        meter: Meter | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._metrics = metrics
         self._meter = meter or Meter(metrics)
+        self._watch = watch
         self._words = words
         self._call = get_logger("call").bind(call_id=call_id)
         self._tool = get_logger("tool").bind(call_id=call_id)
@@ -41,6 +49,8 @@ class Narrator:
 
     def stepped(self, before: Call, event: on.Event, after: Call) -> None:
         """Tell what this event meant."""
+        if self._watch is not None and type(event) in WATCHED:
+            self._watch.heard(event)
         if type(event) in UNTOLD:
             return
         match event:
@@ -109,7 +119,14 @@ class Narrator:
             case on.Accepted():
                 seconds = (after.accepted_at or after.rang_at) - after.rang_at
                 self._metrics.ring_to_accept(seconds)
-                log.info("accepted", status="accepted", after_ms=_ms(seconds))
+                log.info(
+                    "accepted",
+                    status="accepted",
+                    after_ms=_ms(seconds),
+                    line=after.line,
+                    called=after.called,
+                    bot=after.rules.bot,
+                )
             case on.AcceptRefused(refusal, detail):
                 log.warning("accept refused", refusal=refusal, detail=detail, tries=before.tries)
             case on.Attached():
@@ -146,6 +163,14 @@ class Narrator:
                 self._transcript.info("transcript", who=who, item=item, **words)
             case on.BotCut(item, heard_ms):
                 self._transcript.info("cut off", who=Who.BOT, item=item, heard_ms=heard_ms)
+            case on.ReplyFailed(code):
+                self._call.warning("reply failed", code=code)
+            case on.ReplyMissing(seconds):
+                self._metrics.reply_missing()
+                self._call.warning("the model is silent: asked for an answer", after_s=seconds)
+            case on.TranscriptMissing(turns):
+                self._metrics.transcript_missing()
+                self._transcript.warning("no transcripts come", turns=turns)
             case on.CallerNotUnderstood(item, detail):
                 self._transcript.warning("no transcript", item=item, detail=detail)
 
@@ -224,7 +249,10 @@ class Narrator:
             status="ended",
             reason=end.reason,
             fault=end.fault,
-            detail=end.detail if self._words and call.consent.keeping else end.plain,
+            line=call.line,
+            called=call.called,
+            bot=call.rules.bot,
+            detail=end.whole if self._words and call.consent.keeping else end.plain,
             seconds=round((call.ended_at or call.rang_at) - call.rang_at, 1),
             utterances=len(said),
             cut_off=sum(u.cut for u in said),

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from offhook.bot import Bot
 from offhook.config import Settings
 from offhook.errors import UserError
 from offhook.runtime.claims import Claims
@@ -42,8 +41,8 @@ def open_books(settings: Settings) -> tuple[Database, Writer] | None:
     return database, Writer(database, spool, outbox.owe)
 
 
-def open_desk(bot: Bot, settings: Settings, writer: Writer, tariff: Tariff) -> Desk:
-    """What the scribes of this bot's calls share."""
+def open_desk(settings: Settings, writer: Writer, tariff: Tariff) -> Desk:
+    """What the scribes of all calls share."""
     key = settings.privacy.records_key
     return Desk(
         writer=writer,
@@ -51,7 +50,6 @@ def open_desk(bot: Bot, settings: Settings, writer: Writer, tariff: Tariff) -> D
         vault=Vault(key.get_secret_value() if key else None),
         provider=settings.endpoint.provider,
         model=settings.cloud.model,
-        bot=bot.name,
         replica=f"{socket.gethostname()[:48]}:{secrets.token_hex(4)}",  # pids come back
         tariff=tariff,
     )

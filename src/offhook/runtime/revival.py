@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 from sqlalchemy import Row, select
@@ -20,6 +20,8 @@ from offhook.store.database import Database
 from offhook.store.ownership import Lease
 from offhook.store.schema import checkpoints, usage, utterances
 from offhook.store.vault import Vault
+
+RulesOf: TypeAlias = Callable[[str], Rules]  # what the calls of a line have in common, by its name
 
 
 class Revived(Struct, frozen=True, kw_only=True):
@@ -44,7 +46,7 @@ class Revival:
         self._database = database
         self._vault = vault
 
-    async def read(self, leases: Iterable[Lease], rules: Rules) -> list[Revived]:
+    async def read(self, leases: Iterable[Lease], rules: RulesOf) -> list[Revived]:
         """All these calls, in three queries. Raises what the database raises."""
         leases = list(leases)
         ids = [lease.call_id for lease in leases]
@@ -72,7 +74,7 @@ class Revival:
         sealed: dict[str, str | None],
         said: list[Row[Any]],
         sums: Usage,
-        rules: Rules,
+        rules: RulesOf,
         epoch: float,
         now: float,
     ) -> Revived:
@@ -80,12 +82,12 @@ class Revival:
         last = None if state is None else unseal(state, self._vault)
         if last is None:
             known, over = lease.call_id in sealed, lease.call_id in sealed and state is None
-            return Revived(lease=lease, call=_unread(lease.call_id, rules, now, known, over))
+            return Revived(lease=lease, call=_unread(lease.call_id, rules(""), now, known, over))
         call = moved(last.call, last.epoch - epoch, now)
         script = Transcript(tuple(_utterance(row, epoch, now) for row in said))
         return Revived(
             lease=lease,
-            call=call.with_(rules=rules, transcript=script, usage=sums),
+            call=call.with_(rules=rules(call.line), transcript=script, usage=sums),
             by=last.replica,
             written_at=last.at,
             seen=last.seen,

@@ -53,7 +53,6 @@ class Desk(Struct, frozen=True, kw_only=True):
     vault: Vault
     provider: str
     model: str
-    bot: str
     replica: str
     tariff: Tariff
 
@@ -173,9 +172,10 @@ class Scribe:
             phase=call.phase,
             provider=self._desk.provider,
             model=self._desk.model,
-            bot=self._desk.bot,
+            bot=call.rules.bot,
             language=call.language,
-            line=call.called,
+            line=call.line or None,
+            called=call.called,
             replica=self._desk.replica,
             caller_hash=number.hash,
             caller_number=number.number,
@@ -188,7 +188,7 @@ class Scribe:
             ended_at=self._if(call.ended_at),
             reason=end.reason if end else None,
             fault=end.fault if end else None,
-            detail=self._detail(end.detail if call.consent.keeping else end.plain) if end else None,
+            detail=self._detail(end.whole if call.consent.keeping else end.plain) if end else None,
             target=attempts[-1].target if gone else None,
             consent=call.consent.standing,
             utterances=said,

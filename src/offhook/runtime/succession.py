@@ -29,9 +29,9 @@ READ_S = 5.0  # for all calls of a process that has died
 class Board(Protocol):
     """Where the calls are."""
 
-    @property
-    def rules(self) -> Rules:
-        """What the calls of this process have in common."""
+    def rules_of(self, line: str) -> Rules:
+        """What the calls of a line, by its name, have in common."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -110,7 +110,7 @@ class Succession:
     async def _go_on(self) -> None:
         taken = dict(self._taken)
         revived = await self._pulse.ask(
-            self._revival.read(taken.values(), self.board.rules), READ_S
+            self._revival.read(taken.values(), self.board.rules_of), READ_S
         )
         now = asyncio.get_running_loop().time()
         for each in revived:

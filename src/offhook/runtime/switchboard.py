@@ -9,6 +9,7 @@ from typing import Literal
 
 from offhook.core.call import Call, Phase
 from offhook.core.directives import Directive
+from offhook.core.end import Refused, Verdict
 from offhook.core.party import Party
 from offhook.core.rules import Rules
 from offhook.core.step import Stepped, ring
@@ -17,7 +18,9 @@ from offhook.observe.metrics import Metrics
 from offhook.realtime import requests
 from offhook.runtime.admission import Admission, Ring
 from offhook.runtime.claims import Claims
-from offhook.runtime.cloud import Cloud, Refused
+from offhook.runtime.cloud import Cloud
+from offhook.runtime.cloud import Refused as CloudRefused
+from offhook.runtime.directory import Directory
 from offhook.runtime.hold import Hold
 from offhook.runtime.journal import Archive
 from offhook.runtime.journaled import JournaledSession
@@ -29,6 +32,7 @@ from offhook.runtime.owned import OwnedSession
 from offhook.runtime.revival import Revived
 from offhook.runtime.scribe import Desk, Scribe
 from offhook.runtime.tenure import Tenure
+from offhook.runtime.watch import Watch
 
 REMEMBER_S = 24 * 3600.0  # how long a delivery or a call is known as a repeat
 REMEMBER_MOST = 200_000  # of each, so that a flood cannot fill the memory
@@ -41,6 +45,7 @@ class Taken(StrEnum):
     STARTED = "started"
     DUPLICATE = "duplicate"
     REFUSED = "refused"  # by a rule of admission
+    FORWARDED = "forwarded"  # accepted only to be transferred at once
     TURNED_AWAY = "turned_away"  # we are leaving: the trunk must try somebody else
 
 
@@ -76,27 +81,29 @@ class Switchboard:
 
     def __init__(
         self,
-        line: Line,
+        directory: Directory,
         cloud: Cloud,
         metrics: Metrics,
+        admission: Admission,
         *,
         words: bool = False,
         desk: Desk | None = None,
-        admission: Admission | None = None,
         meter: Meter | None = None,
+        watch: Watch | None = None,
         tenure: Tenure | None = None,
         then: Literal["goodbye", "transfer"] = "goodbye",
     ) -> None:
-        self._line = line
+        self._directory = directory
         self._cloud = cloud
         self._metrics = metrics
         self._words = words
         self._desk = desk  # without one, calls are not written down
-        self._admission = admission or Admission()
+        self._admission = admission
         self._meter = meter or Meter(metrics)
         self._tenure = tenure  # without one, they are nobody else's either
         self._then = then
-        self._archive = Archive(line.journals) if line.journals is not None else None
+        self._watch = watch
+        self._archive: Archive | None = None  # from the first call on that keeps a journal
         self._log = get_logger("call")
         self._sessions: dict[str, OwnedSession] = {}
         self._claiming: set[str] = set()
@@ -115,10 +122,9 @@ class Switchboard:
     def __iter__(self) -> Iterator[OwnedSession]:
         return iter(tuple(self._sessions.values()))
 
-    @property
-    def rules(self) -> Rules:
-        """What the calls of this process have in common."""
-        return self._line.rules
+    def rules_of(self, line: str) -> Rules:
+        """What the calls of a line, by its name, have in common."""
+        return self._directory.named(line).rules
 
     # Calls that ring
 
@@ -131,62 +137,75 @@ class Switchboard:
         if self.draining and not (self._tenure and self._tenure.others):
             self._chore(self._turn_away(call_id))
             return Taken.TURNED_AWAY
-        refused = self._admission.check(Ring(call_id, caller, called))
+        found = self._directory.find(called)
+        verdict = self._admission.check(Ring(call_id, caller, called, found))
+        line = found or self._directory.first
         rung = ring(
             call_id,
-            self._line.rules,
+            line.rules,
             now,
             caller=caller,
             called=called,
-            language=self._line.language,
-            refused=refused,
+            language=line.language,
+            line=line.plan.name if found else "",
+            verdict=verdict,
         )
         match self._tenure:
             case None:
-                self._begin(rung, None)
+                self._begin(rung, line, None)
             case Tenure(claims=claims) if claims.first:
                 self._claiming.add(call_id)
                 self._idle.clear()
-                self._chore(self._claim(rung, claims))
+                self._chore(self._claim(rung, line, claims))
             case Tenure(claims=claims):
-                self._begin(rung, claims.claim_behind(call_id))
-        if refused is None:
-            return Taken.STARTED
-        self._metrics.refused(refused.reason)
-        self._log.warning("refused", call_id=call_id, reason=refused.reason, detail=refused.why)
-        return Taken.REFUSED
+                self._begin(rung, line, claims.claim_behind(call_id))
+        return Taken.STARTED if verdict is None else self._judged(rung[0], verdict)
 
-    async def _claim(self, rung: Stepped, claims: Claims) -> None:
+    def _judged(self, call: Call, verdict: Verdict) -> Taken:
+        """Tell what a rule of admission has decided."""
+        told = {"call_id": call.id, "line": call.line, "reason": verdict.reason}
+        if isinstance(verdict, Refused):
+            self._metrics.refused(verdict.reason)
+            self._log.warning("refused", **told, code=verdict.code, detail=verdict.why)
+            return Taken.REFUSED
+        self._metrics.forwarded(verdict.reason)
+        self._log.warning("forwarded", **told, target=verdict.target, detail=verdict.why)
+        return Taken.FORWARDED
+
+    async def _claim(self, rung: Stepped, line: Line, claims: Claims) -> None:
         """Ask whether another process has this call already; the webhook does not wait for it."""
         call_id = rung[0].id
         hold = await claims.claim(call_id)
         self._claiming.discard(call_id)
         if hold is None:
+            self._admission.ended(rung[0])
             self._metrics.claim_lost()
             self._log.info("another replica has it", call_id=call_id)
             self._rest()
             return
-        self._begin(rung, hold)
+        self._begin(rung, line, hold)
 
-    def _begin(self, rung: Stepped, hold: Hold | None) -> None:
+    def _begin(self, rung: Stepped, line: Line, hold: Hold | None) -> None:
         call, commands = rung
-        session = self._session(call, hold)
+        session = self._session(call, line, hold)
         self._put_through(session, call.id)
         session.begin(call, commands)
 
-    def _session(self, call: Call, hold: Hold | None) -> OwnedSession:
+    def _session(self, call: Call, line: Line, hold: Hold | None) -> OwnedSession:
         narrator = self._narrator(call.id)
         scribe = self._scribe(call, hold)
-        keeping = call.consent.keeping and call.phase is not Phase.REJECTING
-        if self._archive is None or not keeping:
-            return OwnedSession(self._line, self._cloud, narrator, self._ended, scribe, hold)
+        talks = call.phase is not Phase.REJECTING and call.forward is None
+        if line.journals is None or not talks or not call.consent.keeping:
+            return OwnedSession(line, self._cloud, narrator, self._ended, scribe, hold)
+        if self._archive is None:
+            self._archive = Archive(line.journals)
         journal = self._archive.open(call.id, call.rang_at)
-        return JournaledSession(
-            self._line, self._cloud, narrator, self._ended, scribe, hold, journal
-        )
+        return JournaledSession(line, self._cloud, narrator, self._ended, scribe, hold, journal)
 
     def _narrator(self, call_id: str) -> Narrator:
-        return Narrator(call_id, self._metrics, words=self._words, meter=self._meter)
+        return Narrator(
+            call_id, self._metrics, words=self._words, meter=self._meter, watch=self._watch
+        )
 
     def _scribe(self, call: Call, hold: Hold | None) -> Scribe | None:
         if self._desk is None:
@@ -217,6 +236,7 @@ class Switchboard:
         if self._tenure is not None and hold is not None:
             self._tenure.claims.release(hold, over=session.call.phase is Phase.ENDED)
         self._metrics.live_calls(len(self._sessions))
+        self._admission.ended(session.call)
         self._chore(session.settled())
         self._rest()
 
@@ -225,10 +245,10 @@ class Switchboard:
             self._idle.set()
 
     async def _turn_away(self, call_id: str) -> None:
-        request = requests.reject(self._line.rules.reject_code)
+        request = requests.reject(self._directory.first.rules.reject_code)
         try:
             await self._cloud.post(call_id, request, TURN_AWAY_S)
-        except Refused as r:
+        except CloudRefused as r:
             self._log.warning("reject failed", call_id=call_id, detail=r.detail)
 
     def _chore(self, work: object) -> None:
@@ -247,7 +267,9 @@ class Switchboard:
         self.remember([call.id])
         narrator = self._narrator(call.id)
         scribe = self._scribe(call, hold)
-        session = OwnedSession(self._line, self._cloud, narrator, self._ended, scribe, hold)
+        line = self._directory.named(call.line)
+        session = OwnedSession(line, self._cloud, narrator, self._ended, scribe, hold)
+        self._admission.began(call.id, line.plan.name)
         self._put_through(session, call.id)
         session.take_over(revived, heard, since)
 
@@ -307,7 +329,7 @@ class Switchboard:
             self._archive.close()
 
     async def _end_all(self) -> None:
-        limits = self._line.rules.limits
+        limits = self._directory.first.rules.limits
         if self._then == "transfer":
             for session in self:
                 session.transfer("this process must leave")

@@ -97,6 +97,8 @@ class Faults(Struct, frozen=True, kw_only=True):
     own prompt, nothing at all."""
     transcription_late_s: float = 4.0
     """How late a late transcript is."""
+    unanswered_turns: int = 0
+    """How many turns of the caller the model does not answer by itself, though it should."""
     duplicate_response_done: bool = False
     """Tell the end of each response twice."""
     late_cancel: bool = False

@@ -28,6 +28,7 @@ class Turns:
         self._transcription = Transcription(stage)
         self._idle: Timer | asyncio.TimerHandle | None = None
         self._speaking = False
+        self._turns = 0
         stage.watchers.append(self._watch_idleness)
 
     def hear(
@@ -82,11 +83,16 @@ class Turns:
             "input_audio_buffer.speech_stopped", audio_end_ms=stage.audio_ms(), item_id=item_id
         )
         self._commit_item(item_id, seconds)
-        if vad.get("create_response"):
+        if vad.get("create_response") and not self._is_overlooked():
             problem = self._answers.start({})
             if problem is not None:
                 stage.error(problem, None)
         self._transcription.begin(item_id, seconds, transcript, streamed=streamed)
+
+    def _is_overlooked(self) -> bool:
+        """Whether this turn is one of those that the model does not answer by itself."""
+        self._turns += 1
+        return self._turns <= self._stage.faults.unanswered_turns
 
     def _commit_item(self, item_id: str, seconds: float) -> None:
         stage = self._stage

@@ -106,6 +106,10 @@ class BotSide(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Tools that raise."""
     consent: Literal["notice", "opt-out", "opt-in", "none"] | None = None
     """Another policy of what callers are told first."""
+    lines: str = ""
+    """A file of lines, as text."""
+    settings: tuple[str, ...] = ()
+    """More settings, each as `NAME=value`."""
 
 
 class File(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):

@@ -15,6 +15,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -79,14 +80,23 @@ def driven(url: str) -> URL:
 
 def _engine(url: URL, pool: int) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
-        # No ping before each use: it costs a third of a small batch, and what fails is tried again.
-        return create_async_engine(url, pool_size=pool, max_overflow=5, hide_parameters=True)
-    if url.database and url.database != ":memory:":
-        _make_private(Path(url.database))
+        # A ping before each use costs a third of a small batch; a look at the socket, nothing.
+        engine = create_async_engine(url, pool_size=pool, max_overflow=5, hide_parameters=True)
+        event.listen(engine.sync_engine, "checkout", _on_checkout)
+        return engine
     engine = create_async_engine(url, connect_args={"timeout": BUSY_S}, hide_parameters=True)
+    if url.database and url.database != ":memory:":
+        file = Path(url.database)
+        event.listen(engine.sync_engine, "do_connect", lambda *_: _make_private(file))
     event.listen(engine.sync_engine, "connect", _on_connect)
     event.listen(engine.sync_engine, "begin", _on_begin)
     return engine
+
+
+def _on_checkout(connection: Any, *_: object) -> None:
+    """A server that has ended or gone has closed its connections: take others."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _make_private(file: Path) -> None:

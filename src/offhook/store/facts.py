@@ -28,6 +28,7 @@ class CallFact(Fact, frozen=True, gc=False, kw_only=True, tag="calls"):
     bot: str
     language: str
     line: str | None = None
+    called: str | None = None
     replica: str | None = None
     caller_hash: str | None = None
     caller_number: str | None = None

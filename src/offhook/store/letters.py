@@ -51,6 +51,7 @@ def _of_call(fact: CallFact, ended_at: int) -> dict[str, Any]:
         "target": fact.target,
         "caller": fact.caller_masked,
         "line": fact.line,
+        "called": fact.called,
         "bot": fact.bot,
         "model": fact.model,
         "language": fact.language,

@@ -59,7 +59,8 @@ calls = Table(
     Column("provider", String(20), nullable=False),
     Column("model", String(128), nullable=False),
     Column("bot", String(128), nullable=False),
-    Column("line", String(64)),  # the dialled number, which is the company's own
+    Column("line", String(64)),  # its name in the file of lines
+    Column("called", String(64)),  # the dialled number, which is the company's own
     Column("language", String(35), nullable=False),
     Column("replica", String(64)),  # who has, or had, the call
     # The caller: a keyed hash to find, a sealed or plain number to reveal, a mask to show.
@@ -285,6 +286,17 @@ outbox = Table(  # webhooks that we owe to others
 )
 Index(None, outbox.c.state, outbox.c.next_at)
 Index(None, outbox.c.call_id)
+
+switches = Table(  # what all replicas obey, such as outage mode
+    "switches",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("is_on", Boolean, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger),
+    Column("set_by", String(128), nullable=False),
+    Column("reason", Text),
+)
 
 replicas = Table(  # the processes that share the calls; a row for each, beating
     "replicas",

@@ -18,11 +18,9 @@ from offhook.config import Settings, auth_headers
 from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.observe.stall import Stall, StallWatch
-from offhook.runtime.admission import Admission
-from offhook.runtime.budget import following, make_budget
 from offhook.runtime.cloud import Cloud
 from offhook.runtime.deliveries import Deliveries
-from offhook.runtime.line import make_line
+from offhook.runtime.gate import make_gate
 from offhook.runtime.meter import Meter
 from offhook.runtime.recording import open_books, open_desk, open_tenure
 from offhook.runtime.switchboard import Switchboard
@@ -57,8 +55,9 @@ def create_app(
     """An application that answers calls with this bot.
 
     `connector` makes another way to the cloud than TCP. Raises `TargetError` if a target cannot
-    be dialled. The switchboard is `app.state.switchboard`, the counters are `app.state.metrics`,
-    the database of records `app.state.database`, `None` where none are kept.
+    be dialled, `PlanError` if the file of lines is wrong. The switchboard is
+    `app.state.switchboard`, the counters are `app.state.metrics`, the database of records
+    `app.state.database`, `None` where none are kept.
     """
     metrics = Metrics()
     cloud = Cloud(
@@ -67,22 +66,22 @@ def create_app(
         warm=settings.cloud.warm_connections,
         connector=connector,
     )
-    line = make_line(bot, settings)
     database, writer = open_books(settings) or (None, None)
     tariff = make_tariff(settings)
-    budget = make_budget(settings, metrics)
-    desk = open_desk(bot, settings, writer, tariff) if writer else None
+    desk = open_desk(settings, writer, tariff) if writer else None
     tenure = open_tenure(settings, database, desk, cloud) if database and desk else None
+    gate = make_gate(bot, settings, metrics, desk)
     switchboard = Switchboard(
-        line,
+        gate.directory,
         cloud,
         metrics,
+        gate.admission,
         words=settings.logs.transcripts,
         desk=desk,
         tenure=tenure,
         then=settings.replicas.drain_then,
-        admission=Admission([budget] if budget else []),
-        meter=Meter(metrics, tariff, budget.spend if budget else None),
+        meter=Meter(metrics, tariff, gate.admission.quotas.spend),
+        watch=gate.watch,
     )
     secrets = () if settings.server.test_mode else settings.server.webhook_secrets
     webhook = Webhook(
@@ -101,16 +100,16 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with (
             writer or nullcontext(),
-            following(budget, database),
+            gate.attended(database, desk),
             cloud,
             tenure or nullcontext(),
             administration or nullcontext(),
             _nightly(settings, database),
         ):
-            watch = _stall_watch(settings)
+            stalls = _stall_watch(settings, metrics)
             yield
-            if watch is not None:
-                watch.stop()
+            if stalls is not None:
+                stalls.stop()
             await switchboard.drain(0.0)
 
     app = Application(
@@ -126,12 +125,11 @@ def create_app(
     app.state.database = database
     app.state.writer = writer
     app.state.tenure = tenure
-    app.state.line = line
+    app.state.gate = gate
     app.webhook = webhook
     app.router.routes.append(Route(PATH, webhook, methods=["POST"]))
     app.state.tariff = tariff
-    app.state.budget = budget
-    app.include_router(health.routes(switchboard))
+    app.include_router(health.routes(switchboard, gate.watch))
     app.state.administration = administration
     if administration is not None:
         app.router.routes.append(administration.area)
@@ -146,13 +144,14 @@ def _nightly(settings: Settings, database: Database | None) -> AbstractAsyncCont
     return nightly(database, terms(settings.privacy), Path(settings.logs.journal_dir))
 
 
-def _stall_watch(settings: Settings) -> StallWatch | None:
+def _stall_watch(settings: Settings, metrics: Metrics) -> StallWatch | None:
     """Have whatever blocks all calls named in the log."""
     if not settings.watchdogs.stall_ms:
         return None
     log = get_logger("server")
 
     def tell(stall: Stall) -> None:
+        metrics.stalled()
         log.warning(
             "blocked: every call waits for this line",
             where=stall.where,

@@ -7,9 +7,10 @@ from fastapi.responses import JSONResponse
 
 from offhook._version import __version__
 from offhook.runtime.switchboard import Switchboard
+from offhook.runtime.watch import Watch
 
 
-def routes(switchboard: Switchboard) -> APIRouter:
+def routes(switchboard: Switchboard, watch: Watch) -> APIRouter:
     """`/`, `/healthz` and `/readyz`."""
     router = APIRouter()
 
@@ -27,7 +28,11 @@ def routes(switchboard: Switchboard) -> APIRouter:
     async def readyz() -> JSONResponse:
         """New calls may come here."""
         ready = not switchboard.draining
-        content = {"ready": True} if ready else {"ready": False, "reason": "draining"}
+        content: dict[str, object] = {"ready": ready}
+        if not ready:
+            content["reason"] = "draining"
+        if concerns := watch.told():  # to send callers elsewhere would be no help
+            content["concerns"] = sorted(concerns)  # names alone: the address is public
         return JSONResponse(content, status_code=200 if ready else 503)
 
     return router

@@ -21,7 +21,10 @@ class Page(Struct, Generic[T], frozen=True):
 
 
 class CallSummary(Struct, frozen=True, kw_only=True):
-    """One call, as it stands in a list. `length_ms` is from the accept to the end."""
+    """One call, as it stands in a list. `length_ms` is from the accept to the end.
+
+    `line` is its name in the file of lines, `called` the number that was dialled.
+    """
 
     call_id: str
     rang_at: int
@@ -30,6 +33,7 @@ class CallSummary(Struct, frozen=True, kw_only=True):
     model: str
     bot: str
     line: str | None
+    called: str | None
     language: str
     caller_masked: str | None
     accepted_at: int | None

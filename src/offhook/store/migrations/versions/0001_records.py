@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("model", sa.String(length=128), nullable=False),
         sa.Column("bot", sa.String(length=128), nullable=False),
         sa.Column("line", sa.String(length=64), nullable=True),
+        sa.Column("called", sa.String(length=64), nullable=True),
         sa.Column("language", sa.String(length=35), nullable=False),
         sa.Column("replica", sa.String(length=64), nullable=True),
         sa.Column("caller_hash", sa.String(length=64), nullable=True),
@@ -266,6 +267,16 @@ def upgrade() -> None:
         sa.Column("spoken_ms", sa.Integer(), nullable=True),
         sa.Column("heard_ms", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("call_id", "item", name=op.f("pk_utterances")),
+    )
+    op.create_table(
+        "switches",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("is_on", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("set_by", sa.String(length=128), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_switches")),
     )
     _guard_the_audit_log()
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bench.chaos import deliveries
+from bench.chaos import deliveries, killed, outage, rolling
 from bench.chaos.verdict import Verdict
 
 RUNS: dict[str, Callable[[bool], Awaitable[Verdict]]] = {
     "deliveries": lambda quick: deliveries.run(deliveries.QUICK if quick else deliveries.Size()),
+    "killed": lambda quick: killed.run(killed.QUICK if quick else killed.Size()),
+    "rolling": lambda quick: rolling.run(rolling.QUICK if quick else rolling.Size()),
+    "outage": lambda quick: outage.run(outage.QUICK if quick else outage.Size()),
 }

@@ -84,9 +84,14 @@ class Watched(Call):
         return [*self._gaps, (self.ended_at or monotonic()) - self._alone_since]
 
     @property
-    def accepted(self) -> int:
-        """How often it was accepted, whatever the cloud made of it."""
-        return len(self.marks("accept"))
+    def accepts_taken(self) -> int:
+        """How many accepts the cloud took."""
+        return sum(m.detail["status"] == 200 for m in self.marks("accept"))
+
+    @property
+    def accepts_refused(self) -> int:
+        """How many it did not."""
+        return len(self.marks("accept")) - self.accepts_taken
 
     @property
     def greetings(self) -> int:

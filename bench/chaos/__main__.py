@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -43,7 +45,14 @@ async def play(name: str, run: Callable[[], Awaitable[Verdict]]) -> Verdict:
 
 async def chaos(names: Sequence[str], *, quick: bool) -> list[Verdict]:
     """The runs one after the other: they share the machine."""
-    return [await play(name, lambda run=RUNS[name]: run(quick)) for name in names]  # type: ignore[misc]
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
+    verdicts = []
+    for name in names:
+        verdicts.append(await play(name, partial(RUNS[name], quick)))
+        print(verdicts[-1].text(), end="\n\n\n", flush=True)
+    return verdicts
 
 
 def main() -> int:
@@ -55,10 +64,12 @@ def main() -> int:
     options = parser.parse_args()
     if options.save and (options.only or options.quick):
         parser.error("--save writes all runs with full numbers: leave --only and --quick out")
-    verdicts = uvloop.run(chaos(options.only or list(RUNS), quick=options.quick))
-    text = "\n\n\n".join(verdict.text() for verdict in verdicts)
-    print(text)
+    try:
+        verdicts = uvloop.run(chaos(options.only or list(RUNS), quick=options.quick))
+    except asyncio.CancelledError:  # told to stop: everything that was started has been ended
+        return 1
     if options.save:
+        text = "\n\n\n".join(verdict.text() for verdict in verdicts)
         DOCUMENT.write_text(f"{HEAD}\n```\n{text}\n```\n")
     return 0 if all(verdict.held for verdict in verdicts) else 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bench.chaos import deliveries, fencing, killed, outage, rolling, weather
+from bench.chaos import busy, deliveries, fencing, garbage, killed, outage, rolling, weather
 from bench.chaos.verdict import Verdict
 
 RUNS: dict[str, Callable[[bool], Awaitable[Verdict]]] = {
@@ -14,4 +14,6 @@ RUNS: dict[str, Callable[[bool], Awaitable[Verdict]]] = {
     "weather": lambda quick: weather.run(weather.QUICK if quick else weather.Size()),
     "outage": lambda quick: outage.run(outage.QUICK if quick else outage.Size()),
     "fencing": lambda quick: fencing.run(fencing.QUICK if quick else fencing.Size()),
+    "garbage": lambda quick: garbage.run(garbage.QUICK if quick else garbage.Size()),
+    "busy": lambda quick: busy.run(busy.QUICK if quick else busy.Size()),
 }

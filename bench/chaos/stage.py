@@ -81,11 +81,17 @@ class Stage:
             await asyncio.sleep(0.2)
         await asyncio.sleep(0.5)  # what is written behind an end
 
+    async def endless(self, calls: Iterable[Watched]) -> list[str]:
+        """Where the record of a call is missing or has no end."""
+        ids = [call.call_id for call in calls]
+        query = "SELECT call_id FROM calls WHERE call_id = ANY($1) AND reason IS NOT NULL"
+        ended = {row["call_id"] for row in await self.rows(query, ids)}
+        return [f"{each} has no end on record" for each in ids if each not in ended]
+
     async def unlike(self, calls: Iterable[Watched]) -> list[str]:
-        """Where the records of ended calls lack what was said, or have no end."""
+        """Where the records of calls are not what was said and heard to its end."""
         wanted = {call.call_id: call for call in calls}
         ids = list(wanted)
-        ended = await self.rows("SELECT call_id, reason FROM calls WHERE call_id = ANY($1)", ids)
         said = await self.rows(
             "SELECT call_id, who, text FROM utterances WHERE call_id = ANY($1) "
             "AND heard_ms IS NULL ORDER BY place",
@@ -93,10 +99,8 @@ class Stage:
         )
         texts: dict[str, list[tuple[str, str]]] = {each: [] for each in ids}
         for row in said:
-            texts[row["call_id"]].append((row["who"], row["text"]))
-        reasons = {row["call_id"]: row["reason"] for row in ended}
-        missing = [f"{each} has no end on record" for each in ids if not reasons.get(each)]
-        return missing + [
+            texts[row["call_id"]].append((row["who"], row["text"] or ""))
+        return [
             f"{each}: the cloud heard {call.heard}, the record has {texts[each]}"
             for each, call in wanted.items()
             if sorted(texts[each]) != sorted(call.heard)

@@ -9,7 +9,7 @@ from time import monotonic
 from msgspec import Struct
 
 from bench.chaos.cloud import CALLED, Watched
-from bench.chaos.stage import Stage, stage
+from bench.chaos.stage import PATIENT, Stage, stage
 from bench.chaos.verdict import Verdict, exactly, none
 from offhook.simulator import Hears, Script
 from offhook.simulator.faults import Faults
@@ -36,7 +36,7 @@ async def run(size: Size) -> Verdict:
     """Nine deliveries of each call while it is there, one after it has ended."""
     dice = random.Random(1)
     async with stage(SPEED) as place:
-        await place.start(size.replicas)
+        await place.start(size.replicas, **PATIENT)
         flood = Flood(place, dice)
         numbers = list(range(size.calls)) * (TIMES - 1)
         await flood.pour(sorted((n / RATE + dice.uniform(0, SPREAD_S), n) for n in numbers))

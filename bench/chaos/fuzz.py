@@ -28,6 +28,7 @@ class Ward:
     def __init__(self, dice: random.Random) -> None:
         self.frames = 0
         self.calls = 0
+        self.answers = 0
         self.wrong: list[str] = []
         self._dice = dice
         self._patient = Patient(dice)
@@ -51,6 +52,7 @@ class Ward:
 
     def _fresh(self) -> None:
         self.calls += 1
+        self.answers += len(self._patient.answered)
         self._patient, self._left = Patient(self._dice), LIFE
 
 
@@ -138,7 +140,7 @@ def main() -> None:
         by_hypothesis(ward, options.count)
     else:
         weighed = by_dice(ward, options.count, dice)
-    found = {"frames": ward.frames, "calls": ward.calls, "wrong": ward.wrong[:20]}
+    found = {"frames": ward.frames, "calls": ward.calls, "answers": ward.answers, "wrong": ward.wrong[:20]}
     growth = flat(weighed) if weighed else 0.0
     json.dump({**found, "many": len(ward.wrong), "growth": growth}, sys.stdout)
 

@@ -63,6 +63,7 @@ async def run(size: Size) -> Verdict:
         "is over, once. Webhooks are signed well, since others are refused unread.",
         (
             told("frames, by dice and by Hypothesis", f"{frames['frames'] + thought_of['frames']:,}"),
+            told("function calls that they asked for", f"{frames['answers']:,}"),
             none("frames that broke a call", broken),
             led,
             within("memory, last against second quarter of the frames", FLAT, frames["growth"]),

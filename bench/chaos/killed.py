@@ -9,7 +9,7 @@ from time import monotonic
 from msgspec import Struct
 
 from bench.chaos.cloud import Watched
-from bench.chaos.stage import PATIENCE_S, Stage, stage
+from bench.chaos.stage import PATIENCE_S, PATIENT, Stage, stage
 from bench.chaos.talk import HEARS_S, RATE, intact
 from bench.chaos.verdict import Verdict, below, exactly, p99, told
 from offhook.simulator import CallsTools, HangsUp, Hears, Replies, Says, Script
@@ -42,7 +42,7 @@ def script(number: int) -> Script:
 async def run(size: Size) -> Verdict:
     """All calls come in at one replica, whose tools never end; then it is killed."""
     async with stage(SPEED) as place:
-        first, *_ = await place.start(1 + size.survivors)
+        first, *_ = await place.start(1 + size.survivors, **PATIENT)
         calls = await at_work(place, first.webhook, size.calls)
         ran_before = len(place.ran())
         first.signal(signal.SIGKILL)

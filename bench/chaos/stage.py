@@ -19,6 +19,7 @@ from offhook.simulator import Faults
 
 GLANCE_S = 0.05
 BEAT_S, PATIENCE_S = 0.5, 2.0  # as they are unless somebody sets them
+PATIENT = {"OFFHOOK_IDLE_TIMEOUT_MS": "0"}  # where callers are silent on purpose
 
 
 class Stage:
@@ -52,7 +53,6 @@ class Stage:
             "PORT": "0",
             "LOG_FORMAT": "json",
             "OFFHOOK_GREETING_DELAY_MS": "0",
-            "OFFHOOK_IDLE_TIMEOUT_MS": "0",  # callers who are waited for are not silent
             "OFFHOOK_DATABASE_URL": self._url,
             "OFFHOOK_SPOOL_DIR": str(self.folder / "spool"),
             "OFFHOOK_MAX_CALLS": "2000",

@@ -87,6 +87,7 @@ async def intact(place: Stage, calls: Sequence[Watched]) -> tuple[list[Demand], 
         exactly("greetings", len(calls), sum(c.greetings for c in calls)),
         none("callers who waited in vain", stuck),
         none("calls with a function call not answered exactly once", answered),
+        none("calls with a function call answered twice", _twice(calls)),
         none("tools with effects run twice", again(place.ran())),
         none("calls with no end on record", endless),
         none("calls with a finished utterance lost", unlike),
@@ -94,6 +95,10 @@ async def intact(place: Stage, calls: Sequence[Watched]) -> tuple[list[Demand], 
         none("own mistakes in the logs", bugs),
     ]
     return demands, [*lost, *stuck, *answered, *endless, *unlike, *bugs]
+
+
+def _twice(calls: Sequence[Watched]) -> list[str]:
+    return [call.call_id for call in calls if any(n > 1 for n in call.answers.values())]
 
 
 def again(ran: Iterable[str]) -> list[str]:

@@ -18,7 +18,6 @@ from offhook.simulator.wire import Json
 
 SPEED = 5.0
 DROP_S = 20.0  # simulated, between two drops of a sideband
-IDLE_MS = "12000"  # as it is unless somebody sets it: the last resort of a caller who waits
 FAIL, TOOL, BAD = 0.15, 0.5, 0.25
 FRAMES = Faults(duplicate_every=20)
 ENDS = ("caller_hung_up", "transferred")
@@ -71,7 +70,7 @@ async def run(size: Size) -> Verdict:
         steps=(Hears(timeout_s=HEARS_S), *said, HangsUp()), improviser=Moody
     )
     async with stage(SPEED, FRAMES) as place:
-        (replica,) = await place.start(OFFHOOK_IDLE_TIMEOUT_MS=IDLE_MS)
+        (replica,) = await place.start()
         place.go()
         calls: list[Watched] = []
         drops = [0]
@@ -86,6 +85,7 @@ async def run(size: Size) -> Verdict:
         demands, wrong = await intact(place, calls)
         keep = ("answered", "vain", "twice", "two owners", "mistakes", "no end")
         asked = sum(len(c.answers) for c in calls)
+        untold = sum(len(c.marks("tool_asked")) for c in calls) - asked
         left = [f"{c.call_id} ended as {c.reason!r}" for c in calls if c.reason not in ENDS]
         ends = {end: sum(c.reason == end for c in calls) for end in ENDS}
         return Verdict(
@@ -96,6 +96,7 @@ async def run(size: Size) -> Verdict:
             (
                 told("sidebands dropped", f"{drops[0]:,}"),
                 told("function calls", f"{asked:,}"),
+                told("function calls made while no sideband was there to tell", f"{untold:,}"),
                 told("calls that ended with a goodbye, with a transfer", str(tuple(ends.values()))),
                 none("calls that ended in another way", left),
                 *(d for d in demands if any(word in d.what for word in keep)),

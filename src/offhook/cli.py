@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from offhook import cli_admin, cli_audit, cli_privacy, cli_records
+from offhook import cli_admin, cli_audit, cli_drain, cli_privacy, cli_records
 from offhook._version import __version__
 from offhook.errors import SettingsError, UserError
 
@@ -254,6 +254,7 @@ def replay(
 app.add_typer(cli_records.calls, name="calls")
 app.command()(cli_records.stats)
 app.command()(cli_records.export)
+app.command()(cli_drain.drain)
 app.add_typer(cli_admin.token, name="token")
 app.add_typer(cli_admin.webhooks, name="webhooks")
 

@@ -134,6 +134,10 @@ async def test_calls_go_on_while_the_database_is_away_and_their_records_are_comp
     here: dict[str, Any] = {
         name: env[name] for name in ("OFFHOOK_DATABASE_URL", "OFFHOOK_SPOOL_DIR")
     }
+    here |= {
+        "OFFHOOK_BEAT_S": "60",
+        "OFFHOOK_PATIENCE_S": "600",
+    }  # the lock is asked for on our loop
     steps = (Hears(), Says("One."), Hears(), Says("Two."), Hears(), HangsUp())
     async with serving(plain_bot(), **here) as service:
         before = await service.ring(Script(steps=(Hears(),)))

@@ -10,7 +10,7 @@ import pytest
 from offhook import Bot, Call, Transfer, tool
 from offhook.config import load
 from offhook.errors import SettingsError
-from offhook.runtime import session
+from offhook.runtime import errands
 from offhook.serving import undialable
 from offhook.simulator import Call as CloudCall
 from offhook.simulator import (
@@ -191,7 +191,7 @@ async def test_a_slow_transfer_is_waited_for() -> None:
 async def test_a_transfer_that_is_never_answered_may_be_under_way_and_is_watched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(session, "REQUEST_S", 0.1)
+    monkeypatch.setattr(errands, "REQUEST_S", 0.1)
     faults = Faults(refer="slow", refer_slow_s=1e6)
     async with serving(bot(), faults=faults, OFFHOOK_REFER_WATCH_S="1") as service:
         script = Script(

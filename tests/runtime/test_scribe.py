@@ -39,7 +39,7 @@ from support.calls import Driven
 class Taken(list[AnyFact]):
     """Takes facts as the writer does, and keeps them."""
 
-    def take(self, facts: Sequence[AnyFact]) -> None:
+    def take(self, facts: Sequence[AnyFact], *, soon: bool = False) -> None:
         """Keep them."""
         self.extend(facts)
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,20 @@ def test_a_failure_takes_everything_back(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="half way"):
         fail_half_way()
     assert content(database)["order_lines"]
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite3"
+    with Database(path, today).writing() as connection:
+        connection.execute("INSERT INTO callbacks VALUES (1, 'c', 'p', 'a', 't', 'b', NULL)")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP INDEX callbacks_key")
+        connection.execute("ALTER TABLE callbacks DROP COLUMN key")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    with Database(path, today).reading() as connection:
+        (row,) = connection.execute("SELECT call, key FROM callbacks").fetchall()
+    assert (row["call"], row["key"]) == ("c", None)
 
 
 def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:

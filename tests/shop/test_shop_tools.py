@@ -353,6 +353,16 @@ async def test_asking_twice_books_once(ask: Ask, caller: Call, shop: Shop) -> No
     assert len(booked(shop)) == 2
 
 
+async def test_one_function_call_books_once_whatever_the_words_mean_by_then(
+    ask: Ask, caller: Call, shop: Shop
+) -> None:
+    call = caller.with_(asking="call_1")
+    first = await ask("schedule_callback", call, when="Monday at 10", topic="x")
+    again = await ask("schedule_callback", call, when="Tuesday at 11", topic="x")
+    assert again["reference"] == first["reference"]
+    assert len(booked(shop)) == 1
+
+
 async def test_twenty_callers_are_booked_at_once(ask: Ask, caller: Call, shop: Shop) -> None:
     answers = await asyncio.gather(
         *(

@@ -10,6 +10,7 @@ from sqlalchemy import Table, func, select
 from offhook.store.database import Database
 from offhook.store.schema import (
     calls,
+    checkpoints,
     consents,
     deliveries,
     leases,
@@ -49,6 +50,7 @@ async def add_call(
         ),
         (transfers, {"n": 1, "target": "desk", "began_at": at, "reason": text, "detail": text}),
         (leases, {"owner": "replica_1", "fence": 1, "rang_at": at, "ended_at": at + 60_000}),
+        (checkpoints, {"at": at}),
         (turns, {"item": "item_1", "n": 1, "stopped_at": at}),
         (usage, {"ref": "resp_1", "at": at, "model": "gpt-realtime", "kind": "response"}),
         (moments, {"n": 1, "at": at, "kind": "rang", "detail": text}),

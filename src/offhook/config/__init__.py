@@ -9,6 +9,7 @@ from offhook.config.loading import load
 from offhook.config.privacy import Privacy
 from offhook.config.records import Records
 from offhook.config.reference import fields, table
+from offhook.config.replicas import Replicas
 from offhook.config.settings import Settings, auth_headers
 from offhook.config.watchdogs import Watchdogs
 
@@ -24,6 +25,7 @@ __all__ = [
     "Privacy",
     "Provider",
     "Records",
+    "Replicas",
     "Server",
     "Session",
     "Settings",

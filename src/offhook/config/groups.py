@@ -107,7 +107,7 @@ class Server(Group):
     drain_s: float = setting(
         "OFFHOOK_DRAIN_S",
         20.0,
-        "How long live calls may go on after the order to stop",
+        "How long live calls may go on after the order to stop, where nobody else takes them",
         span=(0, 3600),
         unit="s",
     )

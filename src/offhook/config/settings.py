@@ -14,6 +14,7 @@ from offhook.config.endpoint import Endpoint
 from offhook.config.groups import Cloud, Limits, Logs, Phone, Server, Session, Shop, Turns
 from offhook.config.privacy import Privacy
 from offhook.config.records import Records
+from offhook.config.replicas import Replicas
 from offhook.config.watchdogs import Watchdogs
 
 
@@ -36,6 +37,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     disclosure: Disclosure
     records: Records
     privacy: Privacy
+    replicas: Replicas
     costs: Costs
     admin: Admin
     webhooks: Webhooks

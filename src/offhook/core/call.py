@@ -39,7 +39,7 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
-class Call(Struct, frozen=True, kw_only=True):
+class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One phone call.
 
     `id` is the cloud's id of it; `caller` is who calls, as the network claims; `called` is the
@@ -78,11 +78,17 @@ class Call(Struct, frozen=True, kw_only=True):
     leaving: End | None = None  # the end that we are working towards
     end: End | None = None
     ended_at: float | None = None
+    asking: str = ""  # in the value that a tool gets: the cloud's id of its function call
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The names of those to whom this call can be transferred."""
         return tuple(self.rules.targets)
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every run of one function call, and of no other: for tools with effects."""
+        return f"{self.id}:{self.asking}"
 
     def with_(self, **changes: Any) -> Call:
         """The same call with these fields changed."""

@@ -18,33 +18,33 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 
-class SayThis(Struct, frozen=True, gc=False):
+class SayThis(Struct, frozen=True, gc=False, tag=True):
     """The bot says exactly these words next. `now`: what it is saying is cut off for them."""
 
     words: str
     now: bool = False
 
 
-class Whisper(Struct, frozen=True, gc=False):
+class Whisper(Struct, frozen=True, gc=False, tag=True):
     """Context for the model alone; the caller does not hear it, and nothing is answered."""
 
     text: str
 
 
-class TransferTo(Struct, frozen=True, gc=False):
+class TransferTo(Struct, frozen=True, gc=False, tag=True):
     """Hand the caller to a named target, by the rules of a transfer that a tool asks for."""
 
     target: str
     reason: str = ""
 
 
-class EndCall(Struct, frozen=True, gc=False):
+class EndCall(Struct, frozen=True, gc=False, tag=True):
     """End the call, after a goodbye where one can be heard. Told twice: at once."""
 
     reason: str = ""
 
 
-class MuteTools(Struct, frozen=True, gc=False):
+class MuteTools(Struct, frozen=True, gc=False, tag=True):
     """Answer every function call with "not available" until it is told `False`."""
 
     muted: bool = True

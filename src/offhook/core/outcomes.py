@@ -7,13 +7,13 @@ from typing import TypeAlias
 from msgspec import Struct
 
 
-class Answered(Struct, frozen=True, gc=False):
+class Answered(Struct, frozen=True, gc=False, tag=True):
     """The tool ran. `output` is the text (usually JSON) that the model reads."""
 
     output: str
 
 
-class InvalidArguments(Struct, frozen=True, gc=False):
+class InvalidArguments(Struct, frozen=True, gc=False, tag=True):
     """The model's arguments do not fit; `message` tells it what to put right and try again.
 
     Covers text that is not JSON, missing and unknown arguments, and an unknown tool.
@@ -22,32 +22,32 @@ class InvalidArguments(Struct, frozen=True, gc=False):
     message: str
 
 
-class Failed(Struct, frozen=True, gc=False):
+class Failed(Struct, frozen=True, gc=False, tag=True):
     """The tool raised. `error` is for our log, never for the model."""
 
     error: str
 
 
-class TimedOut(Struct, frozen=True, gc=False):
+class TimedOut(Struct, frozen=True, gc=False, tag=True):
     """The tool did not answer within `seconds`."""
 
     seconds: float
 
 
-class Cancelled(Struct, frozen=True, gc=False):
+class Cancelled(Struct, frozen=True, gc=False, tag=True):
     """The call was not made or not waited for, e.g. because the caller cut in or left."""
 
     why: str
 
 
-class Interrupted(Struct, frozen=True, gc=False):
+class Interrupted(Struct, frozen=True, gc=False, tag=True):
     """A tool with effects had been started, and the process that ran it is gone.
 
     Nobody knows whether it was done, so it is not run again.
     """
 
 
-class Transfer(Struct, frozen=True, gc=False):
+class Transfer(Struct, frozen=True, gc=False, tag=True):
     """Hand the caller to a human at a named target of the bot.
 
     Returned by a tool or a hook. `announce` are the exact words that the caller hears first;
@@ -59,7 +59,7 @@ class Transfer(Struct, frozen=True, gc=False):
     announce: str | None = None
 
 
-class HangUp(Struct, frozen=True, gc=False):
+class HangUp(Struct, frozen=True, gc=False, tag=True):
     """End the call, after a goodbye has been heard. Returned by a tool or a hook.
 
     `goodbye` are the exact words of it; without them the bot's standard goodbye is used.
@@ -69,7 +69,7 @@ class HangUp(Struct, frozen=True, gc=False):
     goodbye: str | None = None
 
 
-class Consented(Struct, frozen=True, gc=False):
+class Consented(Struct, frozen=True, gc=False, tag=True):
     """The caller agrees that what is said is written down, or refuses.
 
     Returned by the built-in tool `record_consent`, or by a tool or hook of the bot's own.

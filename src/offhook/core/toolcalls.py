@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from offhook.core.outcomes import Outcome
 
 
-class ToolCall(Struct, frozen=True):
+class ToolCall(Struct, frozen=True, omit_defaults=True):
     """One function call. `ref` is the cloud's id of it; `outcome` is `None` while it runs.
 
     `arguments` is the JSON text that the model sent; `spoke` tells whether the same response

@@ -13,6 +13,7 @@ _OTHER = "other"
 _PLAIN = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
 _ACCEPT_S = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
+_GAP_S = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 7.5, 10, 30, 60)
 _ATTACH_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
 _LATENCY_S = (0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 2.5, 3, 4, 6, 10, 20)
 _TOOL_S = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20)
@@ -42,6 +43,17 @@ class Metrics:
         self._to_accept = self._seconds("ring_to_accept", "From webhook to accepted", _ACCEPT_S)
         self._to_greeting = self._seconds(
             "ring_to_greeting", "From webhook to the first sound", _GREETING_S
+        )
+        self._taken_over = self._counter(
+            "calls_taken_over", "Calls of other processes, gone on with"
+        )
+        self._handed_over = self._counter("calls_handed_over", "Calls given to other processes")
+        self._fenced_off = self._counter("calls_fenced_off", "Calls lost to other processes")
+        self._claims_lost = self._counter(
+            "claims_lost", "Webhooks that another process was faster at"
+        )
+        self._gap = self._seconds(
+            "takeover_gap", "From the last sign of the last owner to the open sideband", _GAP_S
         )
         self._to_attach = self._seconds(
             "ring_to_attach", "From webhook to the open sideband", _ATTACH_S
@@ -104,6 +116,23 @@ class Metrics:
     def ring_to_greeting(self, seconds: float) -> None:
         """Note how long a caller waited until there was something to hear."""
         self._to_greeting.observe(seconds)
+
+    def taken_over(self, gap: float) -> None:
+        """Count a call that goes on here; note for how long nobody had listened to it."""
+        self._taken_over.inc()
+        self._gap.observe(gap)
+
+    def fenced_off(self) -> None:
+        """Count a call that others have taken from us, so that nothing was done for it here."""
+        self._fenced_off.inc()
+
+    def handed_over(self) -> None:
+        """Count a call that was given to another process."""
+        self._handed_over.inc()
+
+    def claim_lost(self) -> None:
+        """Count a webhook of a call that another process had taken already."""
+        self._claims_lost.inc()
 
     def ring_to_attach(self, seconds: float) -> None:
         """Note how long it took until the sideband was open."""

@@ -84,12 +84,12 @@ def begin(config: SessionConfig, response_limit: float) -> Surface:
     )
 
 
-def revive(config: SessionConfig, response_limit: float, call: Call) -> Surface:
+def revive(config: SessionConfig, response_limit: float, call: Call, *, asks: int = 0) -> Surface:
     """The surface of a call that another process has begun, from what was written down.
 
     Outputs that the cloud has not shown are sent again once the sideband is open. If the model
     was last told of a tool's end and has said nothing since, it is asked to. Whether a response
-    is going on, the cloud will say.
+    is going on, the cloud will say. `asks`: numbers up to this may have been used before.
     """
     tools = call.tools.calls.values()
     owed = tuple(t.ref for t in tools if t.running)
@@ -103,6 +103,7 @@ def revive(config: SessionConfig, response_limit: float, call: Call) -> Surface:
         ),
         floor=_floor(config, call),
         transcribing=call.consent.keeping,
+        asks=asks,
     )
     if owed or call.transfer.active or not _speechless(call):
         return surface

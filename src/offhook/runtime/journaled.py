@@ -18,14 +18,15 @@ from offhook.realtime.frames import Unknown, Unreadable, decode
 from offhook.realtime.surface import Out, Surface
 from offhook.runtime.cloud import Cloud
 from offhook.runtime.entries import VERSION, Kind
+from offhook.runtime.hold import Hold
 from offhook.runtime.journal import Journal
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
+from offhook.runtime.owned import Ended, OwnedSession
 from offhook.runtime.scribe import Scribe
-from offhook.runtime.session import Ended, Session
 
 
-class JournaledSession(Session):
+class JournaledSession(OwnedSession):
     """Notes what comes in, what is decided and what goes out, in the order in which it happens.
 
     A caller who refuses to be written down has no journal: there, everything is words.
@@ -38,9 +39,10 @@ class JournaledSession(Session):
         narrator: Narrator,
         ended: Ended,
         scribe: Scribe | None,
+        hold: Hold | None,
         journal: Journal,
     ) -> None:
-        super().__init__(line, cloud, narrator, ended, scribe)
+        super().__init__(line, cloud, narrator, ended, scribe, hold)
         self._journal = journal
         self._decide = self._noted_step
         self._raw = b""

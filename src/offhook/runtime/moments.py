@@ -12,6 +12,8 @@ Moment: TypeAlias = tuple[str, str | None]  # kind and detail
 
 RANG = "rang"
 KEYS = "keys"
+TAKEN_OVER = "taken_over"  # by another process, from one that has died or left
+GIVEN = "handed_over"
 
 # Events that are told although they may change nothing of the call.
 TOLD = frozenset(

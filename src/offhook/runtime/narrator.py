@@ -193,6 +193,25 @@ class Narrator:
         """An event that meant nothing where the call stood."""
         self._call.debug("ignored", event_type=type(event).__name__)
 
+    def took_over(self, call: Call, by: str | None, gap: float) -> None:
+        """The call goes on here. `gap` is how long nobody has listened to it, in seconds."""
+        self._metrics.taken_over(gap)
+        self._call.info("taken over", status="taken_over", by=by, phase=call.phase, gap_ms=_ms(gap))
+
+    def fenced_off(self) -> None:
+        """The call has become another process's without our doing."""
+        self._metrics.fenced_off()
+        self._call.warning("fenced off: another process has this call now", status="fenced_off")
+
+    def handed_over(self) -> None:
+        """The call has been given to another process."""
+        self._metrics.handed_over()
+        self._call.info("handed over", status="handed_over")
+
+    def unsure(self) -> None:
+        """Nobody knows whether the call was given away; it will turn out."""
+        self._call.warning("hand-over without an answer")
+
     def broke(self, trace: str) -> None:
         """A bug, ours or the bot's."""
         self._call.error("bug", exception=trace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 import socket
 import tempfile
 from pathlib import Path
@@ -12,9 +12,16 @@ from sqlalchemy import URL
 from offhook.bot import Bot
 from offhook.config import Settings
 from offhook.errors import UserError
+from offhook.runtime.claims import Claims
+from offhook.runtime.cloud import Cloud
+from offhook.runtime.pulse import Pulse
+from offhook.runtime.revival import Revival
 from offhook.runtime.scribe import Desk
+from offhook.runtime.succession import Succession
+from offhook.runtime.tenure import Tenure
 from offhook.store.database import Database, driven
 from offhook.store.outbox import Outbox
+from offhook.store.ownership import Ownership
 from offhook.store.policy import policy
 from offhook.store.prices import Tariff
 from offhook.store.spool import Spool
@@ -45,9 +52,19 @@ def open_desk(bot: Bot, settings: Settings, writer: Writer, tariff: Tariff) -> D
         provider=settings.endpoint.provider,
         model=settings.cloud.model,
         bot=bot.name,
-        replica=f"{socket.gethostname()[:48]}:{os.getpid()}",
+        replica=f"{socket.gethostname()[:48]}:{secrets.token_hex(4)}",  # pids come back
         tariff=tariff,
     )
+
+
+def open_tenure(settings: Settings, database: Database, desk: Desk, cloud: Cloud) -> Tenure:
+    """What keeps the calls of this process, and takes those of others. Not entered yet."""
+    own = Ownership(database, desk.replica)
+    pulse = Pulse(settings.replicas.patience_s)
+    claims = Claims(own, pulse, first=database.dialect == "postgresql")
+    revival = Revival(database, desk.vault)
+    succession = Succession(own, pulse, claims, revival, cloud, desk.writer, settings.replicas)
+    return Tenure(own, pulse, claims, succession, settings.replicas)
 
 
 def spool_folder(settings: Settings, url: URL) -> Path:

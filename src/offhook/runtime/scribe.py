@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import compress
 from operator import is_not
 
@@ -21,11 +21,13 @@ from offhook.core.outcomes import Answered, Cancelled, Failed, InvalidArguments
 from offhook.core.toolcalls import ToolCall
 from offhook.core.transcript import Transcript, Utterance
 from offhook.core.transfer import TransferOutcome
+from offhook.runtime.checkpoint import Checkpoint, differs, seal
 from offhook.runtime.measured import turn_facts, usage_facts
-from offhook.runtime.moments import KEYS, RANG, TOLD, moments
+from offhook.runtime.moments import GIVEN, KEYS, RANG, TAKEN_OVER, TOLD, moments
 from offhook.store.facts import (
     AnyFact,
     CallFact,
+    CheckpointFact,
     ConsentFact,
     MomentFact,
     ToolFact,
@@ -38,6 +40,8 @@ from offhook.store.vault import Vault
 from offhook.store.writer import Writer
 
 FENCE = 1 << 32  # the records of a later owner of the call are newer than all of an earlier one
+MOMENTS = 1 << 20  # and so many of its moments come before those of the next,
+TURNS = 1 << 16  # and so many of its turns
 
 
 class Desk(Struct, frozen=True, kw_only=True):
@@ -63,14 +67,30 @@ class Scribe:
         self._clock = clock
         self._epoch = time.time() - clock()
         self._rev = fence * FENCE
-        self._moments = 0
+        self._moments = (fence - 1) * MOMENTS
+        self._turns = (fence - 1) * TURNS
         self._keys: MomentFact | None = None  # the run of keys that is being counted
         self._words: tuple[str | None, str | None] = (None, None)  # as last said, and as kept
         self._number: StoredNumber | None = None  # worked out when it is needed: it takes a while
 
     def began(self, call: Call) -> None:
         """Note a call that has rung."""
-        self._desk.writer.take([self._call(call), self._moment(RANG, call.rang_at)])
+        rang = self._moment(RANG, call.rang_at)
+        self._desk.writer.take([self._call(call), rang, self._checkpoint(call)], soon=True)
+
+    def took_over(self, call: Call, places: Sequence[int], detail: str) -> None:
+        """Note that the call goes on here. `places` are those of what was said, in the record."""
+        facts: list[AnyFact] = [self._call(call), self._checkpoint(call)]
+        facts.append(self._moment(TAKEN_OVER, self._clock(), detail))
+        said = call.transcript.utterances
+        facts += (self._utterance(call, n, said[n]) for n, at in enumerate(places) if n != at)
+        self._desk.writer.take(facts)
+
+    async def hand_over(self, call: Call, seen: str | None, within: float) -> bool:
+        """Write down where the call stands, for its heir. Whether the database has all of it."""
+        moment = self._moment(GIVEN, self._clock())
+        self._desk.writer.take([self._call(call), moment, self._checkpoint(call, seen)])
+        return await self._desk.writer.stored(within)
 
     def stepped(self, before: Call, event: on.Event, after: Call) -> str | None:
         """Note what a step has changed. The trace of a bug of ours, which costs no call."""
@@ -80,8 +100,10 @@ class Scribe:
             return None
         try:
             facts = list(self._facts(before, event, after))
+            if soon := differs(before, after):
+                facts.append(self._checkpoint(after))
             if facts:
-                self._desk.writer.take(facts)
+                self._desk.writer.take(facts, soon=soon)
         except Exception:
             return traceback.format_exc()
         return None
@@ -106,7 +128,7 @@ class Scribe:
         if after.instructions is not before.instructions:
             yield from self._instructions(before, after)
         for turn in turn_facts(before, after, self._at):
-            yield replace(turn, call_id=self._id, rev=self._next())
+            yield replace(turn, call_id=self._id, rev=self._next(), n=self._turns + turn.n)
         if after.usage is not before.usage:
             yield from self._used(before, event, after)
         if agreed or after.phase is not before.phase or after.greeted_at != before.greeted_at:
@@ -122,6 +144,17 @@ class Scribe:
                 yield from self._told(before, event, after)
         if late and grown:
             yield self._call(after)
+
+    # What another process needs to go on with it
+
+    def _checkpoint(self, call: Call, seen: str | None = None) -> CheckpointFact:
+        at, state = round(time.time() * 1000), None
+        if call.phase is not Phase.ENDED:
+            now = Checkpoint(
+                call=call, replica=self._desk.replica, at=at, epoch=self._epoch, seen=seen
+            )
+            state = seal(now, self._desk.vault)
+        return CheckpointFact(call_id=self._id, rev=self._next(), at=at, state=state)
 
     # The call as a whole
 

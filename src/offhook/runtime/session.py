@@ -19,13 +19,12 @@ from offhook.core.alarms import Alarms
 from offhook.core.call import Call, Phase
 from offhook.core.directives import Directive
 from offhook.core.end import End, EndReason
-from offhook.core.events import Refusal
 from offhook.core.step import step
-from offhook.realtime import conversation, frames, requests, surface
+from offhook.realtime import conversation, frames, surface
 from offhook.realtime.floor import earliest
-from offhook.realtime.requests import Request
 from offhook.realtime.surface import Out, Surface
 from offhook.runtime.cloud import Cloud, Refused, Socket
+from offhook.runtime.errands import Errands
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
 from offhook.runtime.scribe import Scribe
@@ -34,7 +33,7 @@ from offhook.runtime.toolrunner import ToolRunner
 
 Ended: TypeAlias = Callable[["Session"], None]
 
-REQUEST_S = 10.0  # reject, refer and hang-up; none of them is in a hurry that a caller notices
+SAID = (do.Say, do.AnswerTool, do.SetFloor, do.CutOff, do.Whisper, do.Transcribe)
 
 
 class Session:
@@ -49,6 +48,7 @@ class Session:
         scribe: Scribe | None = None,
     ) -> None:
         self.call: Call
+        self._errands = Errands(cloud, self.post, self.report, self._confirmed)
         self._surface = surface.begin(line.config, line.response_limit)
         self._line = line
         self._cloud = cloud
@@ -59,8 +59,10 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[on.Event] = deque()
         self._stepping = False
-        self._sideband = Sideband(self.frame, self._lost)
-        self._tools = ToolRunner(line, self._spawn, self.report, self._recorded)
+        self._left = False  # the call is another process's
+        self._second_hand = False  # it was another's before
+        self._sideband = Sideband(self.frame, self._lost, pauses=self._pauses)
+        self._tools = ToolRunner(line, self._spawn, self.report, self._confirmed)
         self._request: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.Handle | None = None  # of a time gone by, uvloop's tells no time
@@ -84,6 +86,8 @@ class Session:
 
     def post(self, event: on.Event) -> None:
         """Step the call by one event, at once or, from within a step, right after it."""
+        if self._left:
+            return
         self._inbox.append(event)
         if not self._stepping:
             self._work()
@@ -94,6 +98,8 @@ class Session:
         await self._sideband.flush()
 
     def _work(self) -> None:
+        if self._left or self._pauses():
+            return
         self._stepping = True
         try:
             while self._inbox:
@@ -133,10 +139,15 @@ class Session:
             if bug is not None:
                 self._narrator.broke(bug)
 
-    async def _recorded(self) -> None:
-        """Wait for the record of what led here, before what cannot be undone."""
+    def _pauses(self) -> bool:
+        """Whether nothing may be done just now."""
+        return False
+
+    async def _confirmed(self) -> bool:
+        """Wait for the record of what led here. Whether what cannot be undone may be done now."""
         if self._scribe is not None:
             await self._scribe.settled()
+        return True
 
     def frame(self, raw: bytes) -> None:
         """Take one frame of the sideband."""
@@ -169,22 +180,21 @@ class Session:
 
     def _start(self, command: do.Command) -> None:
         match command:
-            case do.Say() | do.AnswerTool() | do.SetFloor() | do.CutOff():
-                self._converse(conversation.perform, command)
-            case do.Whisper() | do.Transcribe():
+            case _ if isinstance(command, SAID):
                 self._converse(conversation.perform, command)
             case do.RunTool(ref, name, arguments):
                 self._tools.start(self.call, ref, name, arguments)
             case do.Accept(variant, within):
-                self._ask_cloud(self._accept(self._line.accepts[variant], within))
+                self._ask_cloud(self._accept(variant, within))
             case do.Attach(within):
                 self._ask_cloud(self._attach(within))
             case do.Reject(code):
-                self._ask_cloud(self._reject(requests.reject(code)))
+                self._ask_cloud(self._errands.reject(self.call.id, code))
             case do.Refer(target):
-                self._spawn(self._refer(target))
+                uri = self._line.target_uri(target)
+                self._spawn(self._errands.refer(self.call.id, uri))
             case do.HangUp():
-                self._ask_cloud(self._hang_up())
+                self._ask_cloud(self._errands.hang_up(self.call.id))
             case do.Detach():
                 self._detach()
             case do.TellDigit(key):
@@ -221,69 +231,38 @@ class Session:
             last.cancel()
         self._request = self._spawn(work)
 
-    # What the cloud answers
-
-    async def _accept(self, request: Request, within: float) -> None:
-        try:
-            await self._cloud.post(self.call.id, request, within)
-        except Refused as r:
-            self.post(on.AcceptRefused(r.refusal, r.detail, r.unsure))
-        else:
-            self.post(on.Accepted())
-
-    async def _reject(self, request: Request) -> None:
-        try:
-            await self._cloud.post(self.call.id, request, REQUEST_S)
-        except Refused as r:
-            gone = r.refusal is Refusal.GONE
-            self.post(on.Rejected() if gone else on.RejectFailed(r.detail))
-        else:
-            self.post(on.Rejected())
-
-    async def _refer(self, target: str) -> None:
-        request = requests.refer(self._line.target_uri(target))
-        await self._recorded()
-        try:
-            await self._cloud.post(self.call.id, request, REQUEST_S)
-        except Refused as r:
-            # Without an answer it may be under way: then only time tells.
-            await self.report(on.Referred() if r.unanswered else on.ReferFailed(r.detail))
-        else:
-            await self.report(on.Referred())
-
-    async def _hang_up(self) -> None:
-        await self._recorded()
-        try:
-            await self._cloud.post(self.call.id, requests.HANG_UP, REQUEST_S)
-        except Refused as r:
-            gone = r.refusal is Refusal.GONE
-            self.post(on.HungUp(gone=True) if gone else on.HangUpFailed(r.detail))
-        else:
-            self.post(on.HungUp())
+    def _accept(self, variant: int, within: float) -> Coroutine[Any, Any, None]:
+        request = self._line.accepts[variant]
+        return self._errands.accept(self.call.id, request, within, again=self._second_hand)
 
     async def _last_hang_up(self) -> None:
-        try:
-            await self._cloud.post(self.call.id, requests.HANG_UP, REQUEST_S)
-        except Refused as r:
-            self._narrator.broke(f"the hang-up failed as well: {r.detail}")
+        failed = await self._errands.hang_up_blindly(self.call.id)
+        if failed is not None:
+            self._narrator.broke(f"the hang-up failed as well: {failed}")
 
     # The sideband
 
     async def _attach(self, within: float) -> None:
         try:
-            socket = await self._cloud.attach(self.call.id, within)
+            socket, frames = await self._open(within)
         except Refused as r:
             self.post(on.AttachFailed(r.refusal, r.detail))
             return
-        if self.call.phase is Phase.ENDED:
+        if self._left or self.call.phase is Phase.ENDED:
             await socket.close()
             return
         self._sideband.adopt(socket)
         self._watch_silence()
         self.post(on.Attached())
         self._converse(conversation.opened, self.call.variant)
+        for raw in frames:
+            self.frame(raw)
         await self._sideband.flush()
         await self._sideband.read(socket)
+
+    async def _open(self, within: float) -> tuple[Socket, list[bytes]]:
+        """A sideband, and what has been heard on it already. Raises `Refused`."""
+        return await self._cloud.attach(self.call.id, within), []
 
     def _lost(self, detail: str) -> None:
         self.post(on.SidebandLost(detail))
@@ -320,6 +299,8 @@ class Session:
 
     def _time_up(self) -> None:
         self._timer, self._timed = None, (None, None)
+        if self._left or self._pauses():
+            return
         due = earliest(self.call.alarms.next, self._surface.wake_at)
         if due is None or due > self._now():  # it has moved away since
             self._set_timer()
@@ -359,13 +340,16 @@ class Session:
         self.post(on.ShutDown())
         self._send_soon()
 
-    def _finish(self, end: End) -> None:
+    def _let_go(self) -> None:
         for handle in (self._timer, self._watch):
             if handle is not None:
                 handle.cancel()
         socket = self._sideband.detach()
         if socket is not None:
             self._spawn(_close(socket))
+
+    def _finish(self, end: End) -> None:
+        self._let_go()
         self._narrator.ended(self.call, end)
         self._ended(self)
 

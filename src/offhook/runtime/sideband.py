@@ -27,15 +27,22 @@ BEAT_S = 15.0  # a line this quiet is pinged; one that is dead is noticed within
 class Sideband:
     """Calls `hear(raw)` for each frame, and `lost(detail)` once if the line goes by itself.
 
-    A line that is quiet for `beat` seconds is pinged, and closed if that changes nothing.
+    A line that is quiet for `beat` seconds is pinged, and closed if that changes nothing. While
+    `pauses`, frames are kept, until `catch_up`.
     """
 
     def __init__(
-        self, hear: Callable[[bytes], None], lost: Callable[[str], None], beat: float = BEAT_S
+        self,
+        hear: Callable[[bytes], None],
+        lost: Callable[[str], None],
+        beat: float = BEAT_S,
+        pauses: Callable[[], bool] = lambda: False,
     ) -> None:
         self._hear = hear
         self._lost = lost
         self._beat = beat
+        self._pauses = pauses
+        self._kept: deque[bytes] = deque()  # heard, but not handed on yet
         self._pulse_at = 0.0
         self._pulse: asyncio.TimerHandle | None = None
         self._care: asyncio.Task[None] | None = None
@@ -45,6 +52,7 @@ class Sideband:
         self._context: Context
         self._clock = asyncio.get_running_loop().time
         self.heard_at = 0.0
+        self.latest = b""  # the last frame that was heard
 
     @property
     def open(self) -> bool:
@@ -112,7 +120,17 @@ class Sideband:
         self.heard_at = self._clock()
         if is_noise(raw):
             return
+        if self._kept or self._pauses():
+            self._kept.append(raw)
+            return
+        self.latest = raw
         self._context.run(self._hear, raw)
+
+    def catch_up(self) -> None:
+        """Hand on what was kept."""
+        while self._kept and not self._pauses():
+            self.latest = self._kept.popleft()
+            self._context.run(self._hear, self.latest)
 
     def _take_at_once(self, socket: DirectSocket, raw: bytes) -> None:
         """One frame, met by the parser. What it leads to is sent by the reader, in its order."""
@@ -124,6 +142,7 @@ class Sideband:
         """Leave the line by our own wish: `lost` is not called. Returns what is to be closed."""
         socket, self._socket = self._socket, None
         self._outbox.clear()
+        self._kept.clear()
         if self._pulse is not None:
             self._pulse.cancel()
         return socket

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from typing import Literal
 
 from offhook.core.call import Call, Phase
 from offhook.core.directives import Directive
 from offhook.core.party import Party
-from offhook.core.step import ring
+from offhook.core.rules import Rules
+from offhook.core.step import Stepped, ring
 from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.realtime import requests
 from offhook.runtime.admission import Admission, Ring
+from offhook.runtime.claims import Claims
 from offhook.runtime.cloud import Cloud, Refused
+from offhook.runtime.hold import Hold
 from offhook.runtime.journal import Archive
 from offhook.runtime.journaled import JournaledSession
 from offhook.runtime.line import Line
 from offhook.runtime.meter import Meter
 from offhook.runtime.narrator import Narrator
+from offhook.runtime.overheard import Overheard
+from offhook.runtime.owned import OwnedSession
+from offhook.runtime.revival import Revived
 from offhook.runtime.scribe import Desk, Scribe
-from offhook.runtime.session import Session
+from offhook.runtime.tenure import Tenure
 
 REMEMBER_S = 24 * 3600.0  # how long a delivery or a call is known as a repeat
 REMEMBER_MOST = 200_000  # of each, so that a flood cannot fill the memory
@@ -77,6 +84,8 @@ class Switchboard:
         desk: Desk | None = None,
         admission: Admission | None = None,
         meter: Meter | None = None,
+        tenure: Tenure | None = None,
+        then: Literal["goodbye", "transfer"] = "goodbye",
     ) -> None:
         self._line = line
         self._cloud = cloud
@@ -85,34 +94,45 @@ class Switchboard:
         self._desk = desk  # without one, calls are not written down
         self._admission = admission or Admission()
         self._meter = meter or Meter(metrics)
+        self._tenure = tenure  # without one, they are nobody else's either
+        self._then = then
         self._archive = Archive(line.journals) if line.journals is not None else None
         self._log = get_logger("call")
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, OwnedSession] = {}
+        self._claiming: set[str] = set()
         self._deliveries = Memory()
         self._calls = Memory()
         self._idle = asyncio.Event()
         self._idle.set()
         self._chores: set[asyncio.Task[None]] = set()
         self.draining = False
+        if tenure is not None:
+            tenure.serve(self)
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def __iter__(self) -> Iterator[Session]:
+    def __iter__(self) -> Iterator[OwnedSession]:
         return iter(tuple(self._sessions.values()))
+
+    @property
+    def rules(self) -> Rules:
+        """What the calls of this process have in common."""
+        return self._line.rules
+
+    # Calls that ring
 
     def incoming(self, delivery_id: str, call_id: str, caller: Party, called: str | None) -> Taken:
         """Take one signed delivery of `realtime.call.incoming`. Never blocks."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = asyncio.get_running_loop().time()
         fresh = self._deliveries.is_new(delivery_id, now)
         if not self._calls.is_new(call_id, now) or not fresh:
             return Taken.DUPLICATE
-        if self.draining:
+        if self.draining and not (self._tenure and self._tenure.others):
             self._chore(self._turn_away(call_id))
             return Taken.TURNED_AWAY
         refused = self._admission.check(Ring(call_id, caller, called))
-        call, commands = ring(
+        rung = ring(
             call_id,
             self._line.rules,
             now,
@@ -121,16 +141,63 @@ class Switchboard:
             language=self._line.language,
             refused=refused,
         )
-        session = self._session(call)
-        self._sessions[call_id] = session
-        self._idle.clear()
-        self._metrics.live_calls(len(self._sessions))
-        session.begin(call, commands)
+        match self._tenure:
+            case None:
+                self._begin(rung, None)
+            case Tenure(claims=claims) if claims.first:
+                self._claiming.add(call_id)
+                self._idle.clear()
+                self._chore(self._claim(rung, claims))
+            case Tenure(claims=claims):
+                self._begin(rung, claims.claim_behind(call_id))
         if refused is None:
             return Taken.STARTED
         self._metrics.refused(refused.reason)
         self._log.warning("refused", call_id=call_id, reason=refused.reason, detail=refused.why)
         return Taken.REFUSED
+
+    async def _claim(self, rung: Stepped, claims: Claims) -> None:
+        """Ask whether another process has this call already; the webhook does not wait for it."""
+        call_id = rung[0].id
+        hold = await claims.claim(call_id)
+        self._claiming.discard(call_id)
+        if hold is None:
+            self._metrics.claim_lost()
+            self._log.info("another replica has it", call_id=call_id)
+            self._rest()
+            return
+        self._begin(rung, hold)
+
+    def _begin(self, rung: Stepped, hold: Hold | None) -> None:
+        call, commands = rung
+        session = self._session(call, hold)
+        self._put_through(session, call.id)
+        session.begin(call, commands)
+
+    def _session(self, call: Call, hold: Hold | None) -> OwnedSession:
+        narrator = self._narrator(call.id)
+        scribe = self._scribe(call, hold)
+        keeping = call.consent.keeping and call.phase is not Phase.REJECTING
+        if self._archive is None or not keeping:
+            return OwnedSession(self._line, self._cloud, narrator, self._ended, scribe, hold)
+        journal = self._archive.open(call.id, call.rang_at)
+        return JournaledSession(
+            self._line, self._cloud, narrator, self._ended, scribe, hold, journal
+        )
+
+    def _narrator(self, call_id: str) -> Narrator:
+        return Narrator(call_id, self._metrics, words=self._words, meter=self._meter)
+
+    def _scribe(self, call: Call, hold: Hold | None) -> Scribe | None:
+        if self._desk is None:
+            return None
+        clock = asyncio.get_running_loop().time
+        return Scribe(self._desk, call, clock, 1 if hold is None else hold.lease.fence)
+
+    def _put_through(self, session: OwnedSession, call_id: str) -> None:
+        self._sessions[call_id] = session
+        self._idle.clear()
+        self._metrics.live_calls(len(self._sessions))
 
     def direct(self, call_id: str, directive: Directive, by: str) -> bool:
         """Tell a live call what to do, in the name of `by`. False: there is no such live call.
@@ -143,21 +210,18 @@ class Switchboard:
         session.direct(directive, by)
         return True
 
-    def _session(self, call: Call) -> Session:
-        narrator = Narrator(call.id, self._metrics, words=self._words, meter=self._meter)
-        clock = asyncio.get_running_loop().time
-        scribe = None if self._desk is None else Scribe(self._desk, call, clock)
-        keeping = call.consent.keeping and call.phase is not Phase.REJECTING
-        if self._archive is None or not keeping:
-            return Session(self._line, self._cloud, narrator, self._ended, scribe)
-        journal = self._archive.open(call.id, call.rang_at)
-        return JournaledSession(self._line, self._cloud, narrator, self._ended, scribe, journal)
-
-    def _ended(self, session: Session) -> None:
-        self._sessions.pop(session.call.id, None)
+    def _ended(self, session: OwnedSession) -> None:
+        call_id, hold = session.call.id, session.hold
+        if self._sessions.get(call_id) is session:
+            del self._sessions[call_id]
+        if self._tenure is not None and hold is not None:
+            self._tenure.claims.release(hold, over=session.call.phase is Phase.ENDED)
         self._metrics.live_calls(len(self._sessions))
         self._chore(session.settled())
-        if not self._sessions:
+        self._rest()
+
+    def _rest(self) -> None:
+        if not self._sessions and not self._claiming:
             self._idle.set()
 
     async def _turn_away(self, call_id: str) -> None:
@@ -172,34 +236,92 @@ class Switchboard:
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
+    # Calls of other processes
+
+    def take_over(
+        self, revived: Revived, hold: Hold, heard: Overheard | None, since: float
+    ) -> None:
+        """Go on with a call that another process has begun. It is never journaled."""
+        call = revived.call
+        self.fence(call.id)
+        self.remember([call.id])
+        narrator = self._narrator(call.id)
+        scribe = self._scribe(call, hold)
+        session = OwnedSession(self._line, self._cloud, narrator, self._ended, scribe, hold)
+        self._put_through(session, call.id)
+        session.take_over(revived, heard, since)
+
+    def hand_over(self, call_ids: Iterable[str], *, at_once: bool) -> None:
+        """Give these calls to their heirs; unless `at_once`, only those that are at rest."""
+        for call_id in call_ids:
+            session = self._sessions.get(call_id)
+            if session is not None and (at_once or session.at_rest):
+                self._chore(session.hand_over())
+
+    def fence(self, call_id: str) -> None:
+        """Stop acting for a call that is another's."""
+        session = self._sessions.get(call_id)
+        if session is not None:
+            session.fenced()
+
+    def abandon(self) -> None:
+        """Stop acting for all calls: others will take them."""
+        for session in self:
+            session.leave()
+
+    def remember(self, call_ids: Iterable[str]) -> None:
+        """Webhooks of these calls are repeats."""
+        now = asyncio.get_running_loop().time()
+        for call_id in call_ids:
+            self._calls.is_new(call_id, now)
+
+    # The end
+
     async def idle(self) -> None:
         """Wait until no call is live."""
         await self._idle.wait()
 
     def hang_up(self) -> None:
-        """End every call at once."""
+        """Leave every call at once: to the other processes or, where there is none, for good."""
+        if self._tenure is not None and self._tenure.others:
+            self.abandon()
+            return
         for session in self:
             session.shut_down()
             session.shut_down()  # told twice, a call ends without its goodbye
 
     async def drain(self, patience: float) -> None:
-        """Take no more calls; wait `patience` seconds, then end politely those that are left."""
+        """Take no more calls. Give those that are live to other processes.
+
+        Where there is none, wait `patience` seconds, then end politely those that are left.
+        """
         self.draining = True
-        try:
-            async with asyncio.timeout(patience):
-                await self._idle.wait()
-        except TimeoutError:
-            self._log.info("ending live calls", calls=len(self._sessions))
-            for session in self:
-                session.shut_down()
-            limits = self._line.rules.limits
-            with_grace = limits.goodbye + limits.hang_up
-            try:
-                async with asyncio.timeout(with_grace):
-                    await self._idle.wait()
-            except TimeoutError:
-                self._log.error("calls are left behind", calls=len(self._sessions))
+        if self._tenure is not None:
+            await self._tenure.hand_over(self.idle)
+        if not await self._idle_within(patience):
+            self._log.info("ending live calls", calls=len(self._sessions), then=self._then)
+            await self._end_all()
         if self._chores:
             await asyncio.wait(self._chores, timeout=TURN_AWAY_S)
         if self._archive is not None:
             self._archive.close()
+
+    async def _end_all(self) -> None:
+        limits = self._line.rules.limits
+        if self._then == "transfer":
+            for session in self:
+                session.transfer("this process must leave")
+            if await self._idle_within(limits.announce + limits.refer_watch):
+                return
+        for session in self:
+            session.shut_down()
+        if not await self._idle_within(limits.goodbye + limits.hang_up):
+            self._log.error("calls are left behind", calls=len(self._sessions))
+
+    async def _idle_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True

@@ -15,18 +15,18 @@ from offhook.runtime.line import Line
 from offhook.tools.run import run
 
 Report: TypeAlias = Callable[[on.Event], Awaitable[None]]
-Recorded: TypeAlias = Callable[[], Awaitable[None]]
+Confirmed: TypeAlias = Callable[[], Awaitable[bool]]
 Spawn: TypeAlias = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class ToolRunner:
     """Each tool that is started ends as exactly one `ToolEnded`, reported in its own task."""
 
-    def __init__(self, line: Line, spawn: Spawn, report: Report, recorded: Recorded) -> None:
+    def __init__(self, line: Line, spawn: Spawn, report: Report, confirmed: Confirmed) -> None:
         self._line = line
         self._spawn = spawn
         self._report = report
-        self._recorded = recorded
+        self._confirmed = confirmed
         self._loop = asyncio.get_running_loop()
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -42,15 +42,21 @@ class ToolRunner:
                 return
             if tool.effects:
                 await self._report(on.ToolStarted(ref))
-                await self._recorded()
+                if not await self._confirmed():
+                    return
             timeout, began = self._line.tool_timeout, self._loop.time()
-            outcome = await run(tool, call, arguments, default_timeout=timeout)
+            outcome = await run(tool, call.with_(asking=ref), arguments, default_timeout=timeout)
             await self._report(on.ToolEnded(ref, outcome, self._loop.time() - began))
         except asyncio.CancelledError:
             await self._report(on.ToolEnded(ref, Cancelled("the caller left")))
             raise
         finally:
             self._running.pop(ref, None)
+
+    @property
+    def tasks(self) -> set[asyncio.Task[None]]:
+        """What runs."""
+        return set(self._running.values())
 
     def abandon(self, call: Call, refs: tuple[str, ...]) -> None:
         """Nobody waits for these any more: stop those that need not finish."""

@@ -35,6 +35,10 @@ class Vigil:
         }
         return [r for r in others.values() if now - self._since[r.id][1] >= self._patience]
 
+    def seen(self, replica: str, now: float) -> float:
+        """When we last saw it beat; now if we never did."""
+        return self._since.get(replica, (0, now))[1]
+
 
 def share(orphans: int, mine: Replica, peers: Iterable[Replica]) -> int:
     """How many orphans are ours to take, by free capacity; never fewer than one if we have any.

@@ -26,12 +26,16 @@ class Booked(Struct, tag_field="result", tag="booked", frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """What to book: for which call, which E.164 number, when, in the caller's words."""
+    """What to book: for which call, which E.164 number, when, in the caller's words.
+
+    `key` is the same for every run of one function call: such a one is booked once.
+    """
 
     call: str
     phone: str
     when: str
     topic: str
+    key: str | None = None
 
 
 def book(connection: sqlite3.Connection, asked: Request, now: dt.datetime) -> Booked | Refused:
@@ -67,13 +71,15 @@ def book(connection: sqlite3.Connection, asked: Request, now: dt.datetime) -> Bo
 def _write(
     connection: sqlite3.Connection, asked: Request, at: dt.datetime, now: dt.datetime
 ) -> str:
-    key = (asked.call, asked.phone, at.isoformat())
+    same = (asked.call, asked.phone, at.isoformat())
     connection.execute(
-        "INSERT INTO callbacks (call, phone, at, topic, booked_at) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (call, phone, at) DO NOTHING",
-        (*key, asked.topic, now.astimezone(dt.UTC).isoformat()),
+        "INSERT INTO callbacks (call, phone, at, topic, booked_at, key) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        (*same, asked.topic, now.astimezone(dt.UTC).isoformat(), asked.key),
     )
-    (row,) = connection.execute(
-        "SELECT id FROM callbacks WHERE call = ? AND phone = ? AND at = ?", key
-    )
+    row = connection.execute(
+        "SELECT id FROM callbacks WHERE key = ? OR (call = ? AND phone = ? AND at = ?) "
+        "ORDER BY key = ? DESC LIMIT 1",
+        (asked.key, *same, asked.key),
+    ).fetchone()
     return f"CB{1000 + row['id']}"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from offhook.shop.seed import fill
+from offhook.shop.seed import add_keys, fill
 
-_VERSION = 1
+_VERSION = 2
 _BUSY = 10.0  # seconds to wait for another writer
 
 
@@ -56,11 +56,13 @@ class Database(Struct, frozen=True):
             match _version(connection):
                 case 0:
                     fill(connection, self.now().date())
-                    connection.execute(f"PRAGMA user_version = {_VERSION}")
-                case 1:  # another one was faster
+                case 1:
+                    add_keys(connection)
+                case 2:  # another one was faster
                     return
                 case other:
                     raise sqlite3.DatabaseError(f"{self.path} is of another version: {other}")
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
 
 
 def _version(connection: sqlite3.Connection) -> int:

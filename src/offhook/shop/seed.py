@@ -51,11 +51,23 @@ _TABLES = (
         topic TEXT NOT NULL, booked_at TEXT NOT NULL, UNIQUE (call, phone, at))""",
 )
 
+_KEYS = (  # since version 2
+    "ALTER TABLE callbacks ADD COLUMN key TEXT",
+    "CREATE UNIQUE INDEX callbacks_key ON callbacks (key)",
+)
+
+
+def add_keys(connection: sqlite3.Connection) -> None:
+    """Bring the tables from version 1 to 2: callbacks know which function call booked them."""
+    for statement in _KEYS:
+        connection.execute(statement)
+
 
 def fill(connection: sqlite3.Connection, today: dt.date) -> None:
     """Create all tables and rows, within the transaction that the caller has begun."""
     for table in _TABLES:
         connection.execute(table)
+    add_keys(connection)
     _insert(connection, "products", (_product(p) for p in PRODUCTS))
     _insert(connection, "stores", (store[:-1] for store in STORES))
     _insert(

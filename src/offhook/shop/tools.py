@@ -112,7 +112,8 @@ class Shop(Struct, frozen=True):
         """Book a callback by customer service. Ask the caller to confirm number and time first."""
         try:
             number = _number(call, phone)
-            asked = callbacks.Request(call.id, number, when, topic)
+            key = call.idempotency_key if call.asking else None
+            asked = callbacks.Request(call.id, number, when, topic, key)
             with self.database.writing() as connection:
                 return callbacks.book(connection, asked, self.now())
         except ValueError as error:

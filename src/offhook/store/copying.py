@@ -17,7 +17,7 @@ from offhook.store.database import Database
 from offhook.store.schema import metadata
 
 ROWS = 1000  # at a time
-OWN = ("leases", "replicas")  # of the processes that run now, not of the calls
+OWN = ("checkpoints", "leases", "replicas")  # of the processes that run now, not of the calls
 
 
 async def copy(source: Database, target: Database) -> dict[str, int]:

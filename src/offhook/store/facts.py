@@ -141,6 +141,13 @@ class ConsentFact(Fact, frozen=True, gc=False, kw_only=True, tag="consents"):
     answer: str
 
 
+class CheckpointFact(Fact, frozen=True, gc=False, kw_only=True, tag="checkpoints"):
+    """What another process needs to go on with the call, sealed. Without `state`: nothing."""
+
+    at: int
+    state: str | None = None
+
+
 class DeliveryFact(Struct, frozen=True, gc=False, kw_only=True, tag_field="is", tag="deliveries"):
     """One webhook that has come in, and what became of it. Added, never changed.
 
@@ -166,5 +173,6 @@ AnyFact: TypeAlias = (
     | UsageFact
     | MomentFact
     | ConsentFact
+    | CheckpointFact
     | DeliveryFact
 )

@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, or_, s
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.store.database import Database
-from offhook.store.schema import leases, replicas
+from offhook.store.schema import checkpoints, leases, replicas
 
 
 class State(StrEnum):
@@ -49,6 +49,7 @@ class Replica(Struct, frozen=True, gc=False, kw_only=True):
     version: str
     host: str
     began_at: int
+    told_to_leave: bool = False
 
     @property
     def free(self) -> int:
@@ -73,6 +74,7 @@ class Ownership:
             "live": 0,
             "version": version,
             "host": host,
+            "told_to_leave": False,
         }
         insert = self._db.insert(replicas).values(id=self.replica, began_at=now_ms, **row)
         bump = {**row, "beats": replicas.c.beats + 1}
@@ -117,6 +119,13 @@ class Ownership:
             mine = replicas.c.id == self.replica
             await connection.execute(update(replicas).where(mine).values(state=State.GONE, live=0))
 
+    async def tell_to_leave(self, replica: str) -> bool:
+        """Have another replica leave, as if its process had been told to. False: it is gone."""
+        there = and_(replicas.c.id == replica, replicas.c.state != State.GONE)
+        async with self._db.write() as connection:
+            told = update(replicas).where(there).values(told_to_leave=True)
+            return (await connection.execute(told)).rowcount == 1
+
     # Having calls
 
     async def claim(self, call_id: str, now_ms: int) -> Lease | None:
@@ -135,6 +144,20 @@ class Ownership:
         async with self._db.read() as own:
             return (await own.execute(held)).first() is not None
 
+    async def mine(self) -> list[Lease]:
+        """The calls that are ours, as the database knows."""
+        mine = select(leases.c.call_id, leases.c.fence).where(leases.c.owner == self.replica)
+        async with self._db.read() as connection:
+            rows = await connection.execute(mine.where(leases.c.ended_at.is_(None)))
+            return [Lease(*row) for row in rows]
+
+    async def expected(self) -> set[str]:
+        """The calls whose heir we are."""
+        heirs = select(leases.c.call_id).where(leases.c.heir == self.replica)
+        async with self._db.read() as connection:
+            rows = await connection.execute(heirs.where(leases.c.ended_at.is_(None)))
+            return set(rows.scalars())
+
     async def kept(self, held: Iterable[Lease]) -> set[str]:
         """Which of these calls are still ours."""
         fences = {lease.call_id: lease.fence for lease in held}
@@ -142,6 +165,12 @@ class Ownership:
         async with self._db.read() as connection:
             rows = await connection.execute(mine.where(leases.c.ended_at.is_(None)))
             return {row.call_id for row in rows if fences.get(row.call_id) == row.fence}
+
+    async def known(self, since_ms: int) -> list[str]:
+        """The calls that rang since, whoever had them, the newest last."""
+        rang = select(leases.c.call_id).where(leases.c.rang_at >= since_ms)
+        async with self._db.read() as connection:
+            return list((await connection.execute(rang.order_by(leases.c.rang_at))).scalars())
 
     async def end(self, ended: Iterable[Lease], now_ms: int) -> None:
         """These calls are over: nobody needs to take them. Another owner's are left alone."""
@@ -161,6 +190,8 @@ class Ownership:
     async def forget(self, before_ms: int) -> int:
         """Delete leases of calls that ended, and replicas that began, before this time."""
         async with self._db.write() as connection:
+            done = and_(checkpoints.c.state.is_(None), checkpoints.c.at < before_ms)
+            await connection.execute(delete(checkpoints).where(done))
             old = await connection.execute(delete(leases).where(leases.c.ended_at < before_ms))
             gone = and_(replicas.c.state == State.GONE, replicas.c.began_at < before_ms)
             owners = select(leases.c.owner).where(leases.c.ended_at.is_(None))

@@ -39,6 +39,7 @@ from offhook.store.journals import Journal, journals, safe_ids
 from offhook.store.schema import (
     audit,
     calls,
+    checkpoints,
     consents,
     deliveries,
     leases,
@@ -69,6 +70,7 @@ OF_A_CALL = (
     deliveries,
     outbox,
     leases,
+    checkpoints,
 )
 
 

@@ -297,6 +297,7 @@ replicas = Table(  # the processes that share the calls; a row for each, beating
     Column("version", String(32), nullable=False),
     Column("host", String(255), nullable=False),
     Column("began_at", BigInteger, nullable=False),
+    Column("told_to_leave", Boolean, nullable=False, server_default=false()),  # from outside
 )
 
 leases = Table(  # whose a call is
@@ -313,3 +314,13 @@ leases = Table(  # whose a call is
 Index(None, leases.c.owner, leases.c.ended_at)
 Index(None, leases.c.heir)
 Index(None, leases.c.ended_at)
+
+checkpoints = Table(  # what another process needs to go on with a call; empty once it is over
+    "checkpoints",
+    metadata,
+    _call_id(),
+    _rev(),
+    Column("at", BigInteger, nullable=False),
+    Column("state", Text),  # sealed; read by nobody but the next owner
+)
+Index(None, checkpoints.c.at)

@@ -23,6 +23,7 @@ from offhook.store.upserts import Also, Upserts, is_of_the_value
 
 BATCH = 100  # facts
 BATCH_S = 0.1  # how long the first fact of a batch waits for others
+SOON_S = 0.02  # the same if others need it to go on with a call, should this process die
 BACKLOG = 1000  # facts; more than this are not waited for
 WITHIN_S = 1.0  # how long a caller waits for the record at most
 WRITE_S = 15.0  # one batch; a network that swallows everything says nothing for minutes
@@ -47,6 +48,9 @@ class Writer:
         self._wanted = asyncio.Event()  # there is something to write
         self._hurry = asyncio.Event()  # and somebody waits for it
         self._progress = asyncio.Event()  # a pulse: something was stored
+        self._orphans_wanted = asyncio.Event()
+        self._adopted = asyncio.Event()  # a pulse: what others have left behind is written
+        self._soon: asyncio.TimerHandle | None = None
         self._tried = asyncio.Event()  # the tables were opened, or could not be
         self._turn = asyncio.Lock()
         self._stuck: int | None = None  # how much was stored when somebody waited in vain
@@ -98,7 +102,7 @@ class Writer:
 
     # Facts in
 
-    def take(self, facts: Sequence[AnyFact]) -> None:
+    def take(self, facts: Sequence[AnyFact], *, soon: bool = False) -> None:
         """Have facts written. Never waits, and whatever disk and database do, never fails."""
         try:
             self._spool.append(facts)
@@ -107,6 +111,12 @@ class Writer:
         if (self._spool.failure is not None) is not self._disk_told:
             self._tell_of_disk(self._spool.failure)
         self._wanted.set()
+        if soon and self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(SOON_S, self._hurry_up)
+
+    def _hurry_up(self) -> None:
+        self._soon = None
+        self._hurry.set()
 
     async def settled(self, within: float = WITHIN_S) -> bool:
         """Wait until all that was taken so far is safe, but no longer than `within` seconds.
@@ -119,6 +129,23 @@ class Writer:
             async with asyncio.timeout(within):
                 if not await self._stored_soon(target, within / 2):
                     await self._spool.sync()
+                return True
+        return False
+
+    async def stored(self, within: float) -> bool:
+        """Wait until the database has all that was taken so far. Whether it has, in time."""
+        target = self._spool.taken
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._reached(target)
+        return self._spool.stored >= target
+
+    async def adopted(self, within: float) -> bool:
+        """Have what killed processes left in our folder written now. Whether it is, in time."""
+        self._orphans_wanted.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._adopted.wait()
                 return True
         return False
 
@@ -250,9 +277,14 @@ class Writer:
     async def _adopt(self) -> None:
         await asyncio.wait({self._opening})
         while True:
+            self._orphans_wanted.clear()
             for orphan in self._spool.orphans():
                 await self._bring_in(orphan)
-            await asyncio.sleep(ADOPT_S)
+            self._adopted.set()
+            self._adopted.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ADOPT_S):
+                    await self._orphans_wanted.wait()
 
     async def _bring_in(self, orphan: Segment) -> None:
         """Write what a process that has ended did not get to write."""

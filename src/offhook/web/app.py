@@ -24,7 +24,7 @@ from offhook.runtime.cloud import Cloud
 from offhook.runtime.deliveries import Deliveries
 from offhook.runtime.line import make_line
 from offhook.runtime.meter import Meter
-from offhook.runtime.recording import open_books, open_desk
+from offhook.runtime.recording import open_books, open_desk, open_tenure
 from offhook.runtime.switchboard import Switchboard
 from offhook.runtime.tariffs import make_tariff
 from offhook.store.database import Database
@@ -71,12 +71,16 @@ def create_app(
     database, writer = open_books(settings) or (None, None)
     tariff = make_tariff(settings)
     budget = make_budget(settings, metrics)
+    desk = open_desk(bot, settings, writer, tariff) if writer else None
+    tenure = open_tenure(settings, database, desk, cloud) if database and desk else None
     switchboard = Switchboard(
         line,
         cloud,
         metrics,
         words=settings.logs.transcripts,
-        desk=open_desk(bot, settings, writer, tariff) if writer else None,
+        desk=desk,
+        tenure=tenure,
+        then=settings.replicas.drain_then,
         admission=Admission([budget] if budget else []),
         meter=Meter(metrics, tariff, budget.spend if budget else None),
     )
@@ -99,6 +103,7 @@ def create_app(
             writer or nullcontext(),
             following(budget, database),
             cloud,
+            tenure or nullcontext(),
             administration or nullcontext(),
             _nightly(settings, database),
         ):
@@ -120,6 +125,7 @@ def create_app(
     app.state.metrics = metrics
     app.state.database = database
     app.state.writer = writer
+    app.state.tenure = tenure
     app.state.line = line
     app.webhook = webhook
     app.router.routes.append(Route(PATH, webhook, methods=["POST"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from offhook.config import Settings
 from offhook.errors import UserError
 from offhook.observe.logs import flush, get_logger
 from offhook.runtime.switchboard import Switchboard
+from offhook.runtime.tenure import Tenure
 
 WATCHED = (".py", ".env", ".toml")
 
@@ -44,6 +46,9 @@ class Server(uvicorn.Server):
         )
         self._switchboard: Switchboard = app.state.switchboard
         self._patience = settings.server.drain_s
+        tenure: Tenure | None = app.state.tenure
+        if tenure is not None:
+            tenure.on_told_to_leave = self._told_to_leave
         self._leaving: asyncio.Task[None] | None = None
         self.on_started: Callable[[str], None] = lambda _url: None
 
@@ -56,6 +61,10 @@ class Server(uvicorn.Server):
         if self._leaving is not None:
             self._loop.call_soon_threadsafe(self._switchboard.hang_up)
         super().handle_exit(sig, frame)
+
+    def _told_to_leave(self) -> None:
+        if self._leaving is None:
+            self.handle_exit(signal.SIGTERM, None)
 
     async def _leave(self) -> None:
         get_logger("server").info("draining", live_calls=len(self._switchboard))

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("version", sa.String(32), nullable=False),
         sa.Column("host", sa.String(255), nullable=False),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("told_to_leave", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_replicas")),
     )
     op.create_table(
@@ -39,3 +40,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_leases_owner_ended_at"), "leases", ["owner", "ended_at"])
     op.create_index(op.f("ix_leases_heir"), "leases", ["heir"])
     op.create_index(op.f("ix_leases_ended_at"), "leases", ["ended_at"])
+    op.create_table(
+        "checkpoints",
+        sa.Column("call_id", sa.String(200), nullable=False),
+        sa.Column("rev", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text()),
+        sa.PrimaryKeyConstraint("call_id", name=op.f("pk_checkpoints")),
+    )
+    op.create_index(op.f("ix_checkpoints_at"), "checkpoints", ["at"])

@@ -43,8 +43,8 @@ async def play(name: str, run: Callable[[], Awaitable[Verdict]]) -> Verdict:
     return found
 
 
-async def chaos(names: Sequence[str], *, quick: bool) -> list[Verdict]:
-    """The runs one after the other: they share the machine."""
+async def chaos(names: Sequence[str], *, quick: bool, save: bool = False) -> list[Verdict]:
+    """The runs one after the other: they share the machine. Each is printed as it ends."""
     this = asyncio.current_task()
     assert this is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
@@ -52,6 +52,9 @@ async def chaos(names: Sequence[str], *, quick: bool) -> list[Verdict]:
     for name in names:
         verdicts.append(await play(name, partial(RUNS[name], quick)))
         print(verdicts[-1].text(), end="\n\n\n", flush=True)
+        if save:
+            text = "\n\n\n".join(verdict.text() for verdict in verdicts)
+            DOCUMENT.write_text(f"{HEAD}\n```\n{text}\n```\n")
     return verdicts
 
 
@@ -65,12 +68,10 @@ def main() -> int:
     if options.save and (options.only or options.quick):
         parser.error("--save writes all runs with full numbers: leave --only and --quick out")
     try:
-        verdicts = uvloop.run(chaos(options.only or list(RUNS), quick=options.quick))
+        names = options.only or list(RUNS)
+        verdicts = uvloop.run(chaos(names, quick=options.quick, save=options.save))
     except asyncio.CancelledError:  # told to stop: everything that was started has been ended
         return 1
-    if options.save:
-        text = "\n\n\n".join(verdict.text() for verdict in verdicts)
-        DOCUMENT.write_text(f"{HEAD}\n```\n{text}\n```\n")
     return 0 if all(verdict.held for verdict in verdicts) else 1
 
 

@@ -24,8 +24,8 @@ class Size(Struct, frozen=True):
 
     calls: int = 500
     hour_s: float = 3600.0
-    speed: float = 18.0
-    pause_s: float = 75.0
+    speed: float = 24.0
+    pause_s: float = 200.0
     flat: float = 5.0  # per cent
 
 
@@ -47,36 +47,40 @@ async def run(size: Size) -> Verdict:
         place.go()
         line = Line(place, replica.webhook, size)
         slots = [asyncio.create_task(line.slot(n)) for n in range(size.calls)]
-        await asyncio.sleep((size.pause_s * (TURNS + 2)) / size.speed)  # until calls come and go
-        quarters = []
-        for _ in range(QUARTERS):
-            quarters.append(await _quarter(line, place, size.hour_s / size.speed / QUARTERS))
+        await asyncio.sleep(size.pause_s * TURNS / size.speed)  # until calls come and go
+        each = size.hour_s / size.speed / QUARTERS
+        quarters = [await _quarter(line, place, each) for _ in range(QUARTERS)]
         line.open = False
         for slot in slots:
             slot.cancel()
         await asyncio.gather(*slots, return_exceptions=True)
-        first, last = quarters[0], quarters[-1]
-        real = size.hour_s / size.speed
-        return Verdict(
-            f"8. {size.hour_s / 60:.0f} minutes of a busy line, {size.calls} calls at once",
-            f"{size.speed:.0f} simulated seconds pass in a real one: {real:.0f} s in all, measured "
-            f"from when calls come as often as they go. A call has {TURNS} turns, and each begins "
-            f"with up to {size.pause_s:.0f} s of silence; every third takes a tool. Records are "
-            "kept. CPU is that of the replica alone.",
-            (
-                told("turns", f"{sum(q.turns for q in quarters):,}"),
-                told("calls that came and went", f"{line.ended:,}"),
-                told("CPU for each turn, first quarter", f"{first.cpu * 1000:.2f} ms"),
-                told("CPU for each turn, last quarter", f"{last.cpu * 1000:.2f} ms"),
-                within("CPU for each turn, last against first", size.flat, _more(last.cpu, first.cpu)),
-                told("memory, first quarter", f"{first.memory / 2**20:.1f} MB"),
-                told("memory, last quarter", f"{last.memory / 2**20:.1f} MB"),
-                within("memory, last against first", size.flat, _more(last.memory, first.memory)),
-                none("calls that ended otherwise than by their callers", line.lost),
-                none("own mistakes in the logs", place.bugs()),
-            ),
-            tuple(line.lost[:3] + place.bugs()),
-        )
+        return _verdict(size, quarters, line, place.bugs())
+
+
+def _verdict(size: Size, quarters: list[Quarter], line: Line, bugs: list[str]) -> Verdict:
+    first, last = quarters[0], quarters[-1]
+    real = size.hour_s / size.speed
+    cpu, memory = _more(last.cpu, first.cpu), _more(last.memory, first.memory)
+    return Verdict(
+        f"8. {size.hour_s / 60:.0f} minutes of a busy line, {size.calls} calls at once",
+        f"{size.speed:.0f} simulated seconds pass in a real one: {real:.0f} s in all, measured "
+        f"from when calls come as often as they go. A call has {TURNS} turns, and each begins "
+        f"with up to {size.pause_s:.0f} s of silence; every third takes a tool. Records are "
+        "kept. CPU is that of the replica alone.",
+        (
+            told("turns", f"{sum(q.turns for q in quarters):,}"),
+            told("calls that came and went", f"{line.ended:,}"),
+            told("CPU for each turn, first quarter", f"{first.cpu * 1000:.2f} ms"),
+            told("CPU for each turn, last quarter", f"{last.cpu * 1000:.2f} ms"),
+            within("CPU for each turn, last against first", size.flat, cpu),
+            told("memory, first quarter", f"{first.memory / 2**20:.1f} MB"),
+            told("memory, last quarter", f"{last.memory / 2**20:.1f} MB"),
+            within("memory, last against first", size.flat, memory),
+            none("calls that ended otherwise than by their callers", line.lost),
+            none("own mistakes in the logs", bugs),
+        ),
+        (*line.lost[:3], *bugs),
+    )
 
 
 def _more(last: float, first: float) -> float:
@@ -126,9 +130,7 @@ class Line:
                     Hears(timeout_s=HEARS_S),
                 )
             ]
-            script = Script(
-                steps=(Hears(timeout_s=HEARS_S), *said, HangsUp()), improviser=Clerk
-            )
+            script = Script(steps=(Hears(timeout_s=HEARS_S), *said, HangsUp()), improviser=Clerk)
             call = self._live[number] = await cloud.phone(self._webhook, script)
             await call.finished(600)
             self._done += len(call.marks("bot_said"))

@@ -79,7 +79,7 @@ def by_hypothesis(ward: Ward, count: int) -> None:
     types = st.sampled_from(sorted(str(kind.__struct_config__.tag) for kind in KNOWN))
     frame = st.builds(lambda t, v: {**v, "type": t}, types, st.dictionaries(names, value))
 
-    @settings(max_examples=count, database=None, deadline=None, suppress_health_check=[*HealthCheck])
+    @settings(max_examples=count, database=None, deadline=None, suppress_health_check=HealthCheck)
     @given(frame)
     def play(body: dict[str, object]) -> None:
         ward.feed(json.dumps(body).encode())
@@ -89,7 +89,7 @@ def by_hypothesis(ward: Ward, count: int) -> None:
 
 def by_atheris(count: int) -> None:
     """Frames that libFuzzer makes, led by what they reach. It ends this process itself."""
-    import atheris
+    import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
     with atheris.instrument_imports(include=["offhook.realtime", "offhook.core"]):
         from bench.chaos.patient import Patient as Instrumented
@@ -111,7 +111,7 @@ def by_atheris(count: int) -> None:
         return changed
 
     options = ["fuzz", f"-runs={count}", "-max_len=8000", "-verbosity=0", "-rss_limit_mb=2000"]
-    atheris.Setup(options, one, custom_mutator=lambda d, m, s: change(d, m, s))
+    atheris.Setup(options, one, custom_mutator=change)
     atheris.Fuzz()
 
 
@@ -140,9 +140,15 @@ def main() -> None:
         by_hypothesis(ward, options.count)
     else:
         weighed = by_dice(ward, options.count, dice)
-    found = {"frames": ward.frames, "calls": ward.calls, "answers": ward.answers, "wrong": ward.wrong[:20]}
-    growth = flat(weighed) if weighed else 0.0
-    json.dump({**found, "many": len(ward.wrong), "growth": growth}, sys.stdout)
+    found = {
+        "frames": ward.frames,
+        "calls": ward.calls,
+        "answers": ward.answers,
+        "wrong": ward.wrong[:20],
+        "many": len(ward.wrong),
+        "growth": flat(weighed) if weighed else 0.0,
+    }
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":

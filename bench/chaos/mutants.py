@@ -6,9 +6,10 @@ import json
 import random
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any
+from typing import Any, get_args
 
 from bench import frames
+from offhook.simulator import Trunk
 from offhook.simulator.invite import Invite
 from offhook.simulator.webhooks import incoming_call
 
@@ -18,6 +19,7 @@ ODD: tuple[Any, ...] = (
     *([], [None], [[]], {}, {"type": "message"}, {"id": "item_1"}, {"": None}, [{}] * 50),
 )
 SPLICES = (b"", b"{", b"}", b"[", b"null", b"\xff", b"\x00", b'"', b",", b"1e999", b"\\ud800")
+TRUNKS = get_args(Trunk)
 TOOLS = ("looks", "transfer_call", "end_call", "nobody_knows")
 
 
@@ -68,7 +70,7 @@ def _asked(response: frames.Response, dice: random.Random) -> bytes:
 
 def webhook(dice: random.Random) -> bytes:
     """The body of a delivery, broken somewhere."""
-    trunk = dice.choice(("plain", "twilio", "telnyx", "pbx", "forwarded", "hostile"))
+    trunk = dice.choice(TRUNKS)
     event = incoming_call(f"rtc_{dice.getrandbits(64):x}", Invite(trunk=trunk))
     return mutated(json.dumps(event).encode(), dice)
 

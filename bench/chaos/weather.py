@@ -66,9 +66,7 @@ async def run(size: Size) -> Verdict:
     said = [
         s for n in range(size.turns) for s in (Says(f"Sentence {n}."), Hears(timeout_s=HEARS_S))
     ]
-    script = Script(
-        steps=(Hears(timeout_s=HEARS_S), *said, HangsUp()), improviser=Moody
-    )
+    script = Script(steps=(Hears(timeout_s=HEARS_S), *said, HangsUp()), improviser=Moody)
     async with stage(SPEED, FRAMES) as place:
         (replica,) = await place.start()
         place.go()
@@ -101,7 +99,7 @@ async def run(size: Size) -> Verdict:
                 none("calls that ended in another way", left),
                 *(d for d in demands if any(word in d.what for word in keep)),
             ),
-            tuple([*left, *wrong]),
+            (*left, *wrong),
         )
 
 

@@ -79,7 +79,9 @@ def by_hypothesis(ward: Ward, count: int) -> None:
     types = st.sampled_from(sorted(str(kind.__struct_config__.tag) for kind in KNOWN))
     frame = st.builds(lambda t, v: {**v, "type": t}, types, st.dictionaries(names, value))
 
-    @settings(max_examples=count, database=None, deadline=None, suppress_health_check=HealthCheck)
+    @settings(
+        max_examples=count, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     @given(frame)
     def play(body: dict[str, object]) -> None:
         ward.feed(json.dumps(body).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -19,7 +20,8 @@ from offhook.simulator import Faults
 
 GLANCE_S = 0.05
 BEAT_S, PATIENCE_S = 0.5, 2.0  # as they are unless somebody sets them
-PATIENT = {"OFFHOOK_IDLE_TIMEOUT_MS": "0"}  # where callers are silent on purpose
+# Where callers are silent on purpose: nothing is said that nobody could hear.
+PATIENT = {"OFFHOOK_IDLE_TIMEOUT_MS": "0", "OFFHOOK_FILLER_S": "0"}
 
 
 class Stage:
@@ -101,9 +103,10 @@ class Stage:
         for row in said:
             texts[row["call_id"]].append((row["who"], row["text"] or ""))
         return [
-            f"{each}: the cloud heard {call.heard}, the record has {texts[each]}"
+            f"{each}: only the cloud has {list((Counter(call.heard) - found).elements())}, only "
+            f"the record {list((found - Counter(call.heard)).elements())}"
             for each, call in wanted.items()
-            if sorted(texts[each]) != sorted(call.heard)
+            if (found := Counter(texts[each])) != Counter(call.heard)
         ]
 
     def bugs(self) -> list[str]:

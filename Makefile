@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint types layers bench lock clean
+.PHONY: demo test lint types layers bench chaos lock clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/offhook demo
@@ -25,6 +25,9 @@ layers: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m bench
+
+chaos: $(VENV)/.ready-dev
+	$(BIN)/python -m bench.chaos
 
 # The lock files carry names, versions and hashes, never the address of a registry.
 lock: $(VENV)/.ready-dev

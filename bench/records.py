@@ -110,7 +110,7 @@ def table(timings: Sequence[Timing]) -> str:
 
 async def run(file: str, count: int) -> str:
     """Make the calls if the file is not there, measure, and tell."""
-    missing = not os.path.exists(file)  # noqa: ASYNC240
+    missing = not os.path.exists(file)
     database = Database(f"sqlite:///{file}")
     await database.open()
     if missing:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -41,9 +43,19 @@ async def play(name: str, run: Callable[[], Awaitable[Verdict]]) -> Verdict:
     return found
 
 
-async def chaos(names: Sequence[str], *, quick: bool) -> list[Verdict]:
-    """The runs one after the other: they share the machine."""
-    return [await play(name, lambda run=RUNS[name]: run(quick)) for name in names]  # type: ignore[misc]
+async def chaos(names: Sequence[str], *, quick: bool, save: bool = False) -> list[Verdict]:
+    """The runs one after the other: they share the machine. Each is printed as it ends."""
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
+    verdicts = []
+    for name in names:
+        verdicts.append(await play(name, partial(RUNS[name], quick)))
+        print(verdicts[-1].text(), end="\n\n\n", flush=True)
+        if save:
+            text = "\n\n\n".join(verdict.text() for verdict in verdicts)
+            DOCUMENT.write_text(f"{HEAD}\n```\n{text}\n```\n")
+    return verdicts
 
 
 def main() -> int:
@@ -55,11 +67,11 @@ def main() -> int:
     options = parser.parse_args()
     if options.save and (options.only or options.quick):
         parser.error("--save writes all runs with full numbers: leave --only and --quick out")
-    verdicts = uvloop.run(chaos(options.only or list(RUNS), quick=options.quick))
-    text = "\n\n\n".join(verdict.text() for verdict in verdicts)
-    print(text)
-    if options.save:
-        DOCUMENT.write_text(f"{HEAD}\n```\n{text}\n```\n")
+    try:
+        names = options.only or list(RUNS)
+        verdicts = uvloop.run(chaos(names, quick=options.quick, save=options.save))
+    except asyncio.CancelledError:  # told to stop: everything that was started has been ended
+        return 1
     return 0 if all(verdict.held for verdict in verdicts) else 1
 
 

@@ -57,6 +57,11 @@ class Watched(Call):
             self._alone_since = monotonic()
         super().detach(sideband, code)
 
+    def drop_sideband(self, for_s: float = 0.0) -> None:
+        """The same."""
+        self.mark("sideband_dropped")
+        super().drop_sideband(for_s)
+
     def receive(self, body: Json) -> None:
         """The same."""
         number = self._readers.get(asyncio.current_task(), -1)
@@ -84,9 +89,14 @@ class Watched(Call):
         return [*self._gaps, (self.ended_at or monotonic()) - self._alone_since]
 
     @property
-    def accepted(self) -> int:
-        """How often it was accepted, whatever the cloud made of it."""
-        return len(self.marks("accept"))
+    def accepts_taken(self) -> int:
+        """How many accepts the cloud took."""
+        return sum(m.detail["status"] == 200 for m in self.marks("accept"))
+
+    @property
+    def accepts_refused(self) -> int:
+        """How many it did not."""
+        return len(self.marks("accept")) - self.accepts_taken
 
     @property
     def greetings(self) -> int:
@@ -102,10 +112,20 @@ class Watched(Call):
 
     @property
     def answers(self) -> dict[str, int]:
-        """How often each function call was answered, 0 where it was not."""
-        counts = {str(m.detail["call_id"]): 0 for m in self.marks("tool_asked")}
-        for mark in self.marks("tool_answered"):
-            counts[str(mark.detail["call_id"])] += 1
+        """How often each function call was answered, 0 where it was not.
+
+        One that was made while no sideband was there to tell of it is not among them.
+        """
+        counts: dict[str, int] = {}
+        told = True
+        for mark in self.trace:
+            match mark.kind:
+                case "sideband_dropped" | "attach":
+                    told = mark.kind == "attach"
+                case "tool_asked" if told:
+                    counts[str(mark.detail["call_id"])] = 0
+                case "tool_answered" if mark.detail["call_id"] in counts:
+                    counts[str(mark.detail["call_id"])] += 1
         return counts
 
     @property

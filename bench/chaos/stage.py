@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 
 from bench.chaos.cloud import Cloud, Watched
 from bench.chaos.replica import Replica
@@ -19,6 +20,8 @@ from offhook.simulator import Faults
 
 GLANCE_S = 0.05
 BEAT_S, PATIENCE_S = 0.5, 2.0  # as they are unless somebody sets them
+# Where callers are silent on purpose: nothing is said that nobody could hear.
+PATIENT = {"OFFHOOK_IDLE_TIMEOUT_MS": "0", "OFFHOOK_FILLER_S": "0"}
 
 
 class Stage:
@@ -52,7 +55,6 @@ class Stage:
             "PORT": "0",
             "LOG_FORMAT": "json",
             "OFFHOOK_GREETING_DELAY_MS": "0",
-            "OFFHOOK_IDLE_TIMEOUT_MS": "0",  # callers who are waited for are not silent
             "OFFHOOK_DATABASE_URL": self._url,
             "OFFHOOK_SPOOL_DIR": str(self.folder / "spool"),
             "OFFHOOK_MAX_CALLS": "2000",
@@ -81,11 +83,17 @@ class Stage:
             await asyncio.sleep(0.2)
         await asyncio.sleep(0.5)  # what is written behind an end
 
+    async def endless(self, calls: Iterable[Watched]) -> list[str]:
+        """Where the record of a call is missing or has no end."""
+        ids = [call.call_id for call in calls]
+        query = "SELECT call_id FROM calls WHERE call_id = ANY($1) AND reason IS NOT NULL"
+        ended = {row["call_id"] for row in await self.rows(query, ids)}
+        return [f"{each} has no end on record" for each in ids if each not in ended]
+
     async def unlike(self, calls: Iterable[Watched]) -> list[str]:
-        """Where the records of ended calls lack what was said, or have no end."""
+        """Where the records of calls are not what was said and heard to its end."""
         wanted = {call.call_id: call for call in calls}
         ids = list(wanted)
-        ended = await self.rows("SELECT call_id, reason FROM calls WHERE call_id = ANY($1)", ids)
         said = await self.rows(
             "SELECT call_id, who, text FROM utterances WHERE call_id = ANY($1) "
             "AND heard_ms IS NULL ORDER BY place",
@@ -93,13 +101,12 @@ class Stage:
         )
         texts: dict[str, list[tuple[str, str]]] = {each: [] for each in ids}
         for row in said:
-            texts[row["call_id"]].append((row["who"], row["text"]))
-        reasons = {row["call_id"]: row["reason"] for row in ended}
-        missing = [f"{each} has no end on record" for each in ids if not reasons.get(each)]
-        return missing + [
-            f"{each}: the cloud heard {call.heard}, the record has {texts[each]}"
+            texts[row["call_id"]].append((row["who"], row["text"] or ""))
+        return [
+            f"{each}: only the cloud has {list((Counter(call.heard) - found).elements())}, only "
+            f"the record {list((found - Counter(call.heard)).elements())}"
             for each, call in wanted.items()
-            if sorted(texts[each]) != sorted(call.heard)
+            if (found := Counter(texts[each])) != Counter(call.heard)
         ]
 
     def bugs(self) -> list[str]:

@@ -44,7 +44,7 @@ class Verdict(Struct, frozen=True):
             f"{what:{widths[0]}}  {demanded:>{widths[1]}}  {measured:>{widths[2]}}  {held}".rstrip()
             for what, demanded, measured, held in rows
         ]
-        wrong = [f"e.g. {each}" for each in self.wrong[:3]]
+        wrong = [] if self.held else [f"e.g. {each[: WIDTH * 5]}" for each in self.wrong[:3]]
         return "\n".join([self.title, "", fill(self.done, WIDTH), "", *lines, *wrong])
 
 

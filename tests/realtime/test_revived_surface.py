@@ -9,7 +9,7 @@ from offhook.core import events as on
 from offhook.core.outcomes import Answered, Consented, Transfer
 from offhook.realtime import surface
 from support.calls import Driven
-from support.wire import CONFIG, Wire, kinds
+from support.wire import CONFIG, Wire, function_call, kinds
 
 
 def _revived(driven: Driven) -> Wire:
@@ -92,6 +92,34 @@ def test_the_cloud_showing_an_output_is_told_once() -> None:
     for _ in range(2):
         wire.got("conversation.item.added", item=item, previous_item_id=None)
     assert wire.facts(on.ToolTaken) == [on.ToolTaken("call_1")]
+
+
+def test_an_output_sent_again_that_the_cloud_has_already_is_taken() -> None:
+    wire = Wire()
+    wire.created("resp_1")
+    wire.done("resp_1", output=[function_call("call_1")])
+    (sent, _) = wire.do(do.AnswerTool("call_1", "42"))
+    wire.lose()
+    (again,) = [f for f in wire.open() if f["type"] == "conversation.item.create"]
+    assert again == sent
+    assert len(again["item"]["id"]) <= 32
+    error = {"code": "item_create_duplicate_item_id", "event_id": again["event_id"]}
+    wire.got("error", error={"type": "invalid_request_error", "message": "exists", **error})
+    assert wire.facts(on.ToolTaken) == [on.ToolTaken("call_1")]
+    assert wire.facts(on.Complained) == []
+    wire.lose()
+    assert "conversation.item.create" not in kinds(wire.open())
+
+
+def test_outputs_of_long_names_have_ids_of_their_own() -> None:
+    wire = Wire()
+    refs = [f"call_{'x' * 60}{n}" for n in range(2)]
+    wire.created("resp_1")
+    wire.done("resp_1", output=[function_call(ref) for ref in refs])
+    frames = [f for ref in refs for f in wire.do(do.AnswerTool(ref, "42"))]
+    ids = [f["item"]["id"] for f in frames if f["type"] == "conversation.item.create"]
+    assert len(set(ids)) == 2
+    assert max(map(len, ids)) <= 32
 
 
 def test_a_caller_who_has_refused_is_not_transcribed_after_a_take_over() -> None:

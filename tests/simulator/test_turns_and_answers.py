@@ -533,6 +533,17 @@ async def test_a_done_response_can_be_told_twice(webhooks: Any, connect: Any) ->
     assert first["response"] == second["response"]
 
 
+async def test_each_nth_frame_can_come_twice(webhooks: Any, connect: Any) -> None:
+    async with Simulator(speed=50, faults=Faults(duplicate_every=3)) as cloud:
+        _, line = await held(cloud, webhooks, connect)
+        await line.send("response.create")
+        await line.until("response.done")
+    ids = [event["event_id"] for event in line.events]
+    twice = [n for n, each in enumerate(ids) if each in ids[:n]]
+    assert twice[:2] == [3, 7]
+    assert all(ids[n] == ids[n - 1] for n in twice)
+
+
 async def test_novelties_are_sprinkled_in(webhooks: Any, connect: Any) -> None:
     async with Simulator(speed=50, faults=Faults(novelties=True)) as cloud:
         _, line = await held(cloud, webhooks, connect)

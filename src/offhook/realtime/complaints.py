@@ -35,6 +35,9 @@ def receive(s: Surface, problem: Problem, now: float, out: Out) -> Surface:
         case _, "whisper":  # refused, or there already from before a lost sideband
             rest = {i: w for i, w in s.whispers.items() if i != subject}
             s = replace(s, whispers=rest)
+        case "item_create_duplicate_item_id", "out":  # sent again, and not lost after all
+            out.events.append(on.ToolTaken(subject))
+            return replace(s, batches=s.batches.acknowledged(subject))
         case _, "out":
             s = replace(s, batches=s.batches.acknowledged(subject))
     out.events.append(on.Complained(code, cause, problem.message or ""))

@@ -13,6 +13,7 @@ import msgspec
 from offhook.core.rules import Floor
 from offhook.realtime.session import SessionConfig, voice_value
 
+LONGEST_REF = 23  # an item's id has at most 32 characters
 TAG = "offhook"  # our key in a response's metadata, echoed by the cloud
 
 _encode = msgspec.json.Encoder().encode
@@ -79,11 +80,20 @@ def whisper_id(number: int) -> str:
 
 
 def tool_output(ref: str, output: str) -> bytes:
-    """The output of a function call."""
+    """The output of a function call.
+
+    It has an id of ours, so that the cloud takes it once, however often a broken sideband or
+    another process made us send it.
+    """
     return _event(
         "conversation.item.create",
         f"out:{ref}",
-        item={"type": "function_call_output", "call_id": ref, "output": output},
+        item={
+            "id": f"item_out_{ref[-LONGEST_REF:]}",
+            "type": "function_call_output",
+            "call_id": ref,
+            "output": output,
+        },
     )
 
 

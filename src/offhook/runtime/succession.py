@@ -135,8 +135,9 @@ class Succession:
             await self._pulse.ask(self._own.inherit(most))
         if not leaving and not self._heirlooms:
             return
-        self.taken(await self._pulse.ask(self._own.given(self._heirlooms)))
+        # In this order: what is given in between is no longer expected, and is not yet over.
         expected = await self._pulse.ask(self._own.expected())
+        self.taken(await self._pulse.ask(self._own.given(self._heirlooms)))
         for call_id in expected - self._heirlooms.keys():
             self._heirlooms[call_id] = None
             self._spawn(self._get_ready(call_id))

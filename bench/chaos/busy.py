@@ -9,7 +9,7 @@ from time import monotonic
 from msgspec import Struct
 
 from bench.chaos.cloud import Watched
-from bench.chaos.stage import Stage, stage
+from bench.chaos.stage import PATIENT, Stage, stage
 from bench.chaos.talk import HEARS_S, Clerk
 from bench.chaos.verdict import Verdict, none, told, within
 from offhook.simulator import HangsUp, Hears, Says, Script, Waits
@@ -43,7 +43,7 @@ class Quarter(Struct, frozen=True):
 async def run(size: Size) -> Verdict:
     """So many callers at once; who hangs up is followed by the next."""
     async with stage(size.speed) as place:
-        (replica,) = await place.start()
+        (replica,) = await place.start(**PATIENT)
         place.go()
         line = Line(place, replica.webhook, size)
         slots = [asyncio.create_task(line.slot(n)) for n in range(size.calls)]

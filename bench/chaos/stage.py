@@ -90,8 +90,8 @@ class Stage:
         ended = {row["call_id"] for row in await self.rows(query, ids)}
         return [f"{each} has no end on record" for each in ids if each not in ended]
 
-    async def unlike(self, calls: Iterable[Watched]) -> list[str]:
-        """Where the records of calls are not what was said and heard to its end."""
+    async def lacking(self, calls: Iterable[Watched]) -> list[str]:
+        """Where the record of a call lacks what was said and heard to its end."""
         wanted = {call.call_id: call for call in calls}
         ids = list(wanted)
         said = await self.rows(
@@ -102,11 +102,11 @@ class Stage:
         texts: dict[str, list[tuple[str, str]]] = {each: [] for each in ids}
         for row in said:
             texts[row["call_id"]].append((row["who"], row["text"] or ""))
+        lost = {each: Counter(call.heard) - Counter(texts[each]) for each, call in wanted.items()}
         return [
-            f"{each}: only the cloud has {list((Counter(call.heard) - found).elements())}, only "
-            f"the record {list((found - Counter(call.heard)).elements())}"
-            for each, call in wanted.items()
-            if (found := Counter(texts[each])) != Counter(call.heard)
+            f"{each}: the record lacks {list(missing.elements())}"
+            for each, missing in lost.items()
+            if missing
         ]
 
     def bugs(self) -> list[str]:

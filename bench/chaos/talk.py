@@ -78,7 +78,7 @@ async def intact(place: Stage, calls: Sequence[Watched]) -> tuple[list[Demand], 
     """What is demanded of every call, whatever was done; and examples of what is not so."""
     await place.recorded(calls)
     lost = [f"{c.call_id} ended as {c.reason!r}" for c in calls if c.reason != "caller_hung_up"]
-    endless, unlike = await place.endless(calls), await place.unlike(calls)
+    endless, lacking = await place.endless(calls), await place.lacking(calls)
     answered = [f"{c.call_id}: {c.answers}" for c in calls if set(c.answers.values()) - {1}]
     stuck = [f"{c.call_id}: {m}" for c in calls for m in c.marks("script_stuck")]
     bugs = place.bugs()
@@ -90,11 +90,11 @@ async def intact(place: Stage, calls: Sequence[Watched]) -> tuple[list[Demand], 
         none("calls with a function call answered twice", _twice(calls)),
         none("tools with effects run twice", again(place.ran())),
         none("calls with no end on record", endless),
-        none("calls with a finished utterance lost", unlike),
+        none("calls with a finished utterance lost", lacking),
         none("times that two owners acted for a call", sum(c.relapses for c in calls)),
         none("own mistakes in the logs", bugs),
     ]
-    return demands, [*lost, *stuck, *answered, *endless, *unlike, *bugs]
+    return demands, [*lost, *stuck, *answered, *endless, *lacking, *bugs]
 
 
 def _twice(calls: Sequence[Watched]) -> list[str]:

@@ -141,7 +141,7 @@ async def test_what_a_tool_decided_is_in_it(tmp_path: Path) -> None:
     (path,) = journals(tmp_path)
     ended = [d["data"] for d in lines(path) if d["data"].get("is") == "on.ToolEnded"]
     assert ended[0]["outcome"] == {"is": "HangUp", "reason": "done", "goodbye": None}
-    assert lines(path)[-1]["data"] == {"reason": "bot_hung_up", "detail": "done"}
+    assert lines(path)[-1]["data"] == {"reason": "bot_hung_up", "detail": "done", "remark": ""}
 
 
 async def test_a_call_does_not_wait_for_the_disk(

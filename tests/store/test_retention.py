@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from sqlalchemy import text, update
 
+from offhook.observe.logs import configure
 from offhook.store import nightly, retention
 from offhook.store.audit import Audit
 from offhook.store.database import Database
@@ -252,6 +253,7 @@ async def test_a_look_lets_go_of_what_is_old_once_a_day(database: Database, tmp_
 async def test_a_database_that_is_away_is_told_and_looked_for_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    configure("json")  # written at once, whatever was configured before
     away = Database("postgresql://offhook@127.0.0.1:1/none")
     await look(away, Terms(), tmp_path)
     assert "old records could not be let go" in capsys.readouterr().err

@@ -43,7 +43,7 @@ class Quarter(Struct, frozen=True):
 async def run(size: Size) -> Verdict:
     """So many callers at once; who hangs up is followed by the next."""
     async with stage(size.speed) as place:
-        (replica,) = await place.start(**PATIENT)
+        (replica,) = await place.start(1, **PATIENT)
         place.go()
         line = Line(place, replica.webhook, size)
         slots = [asyncio.create_task(line.slot(n)) for n in range(size.calls)]

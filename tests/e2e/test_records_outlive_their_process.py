@@ -98,7 +98,7 @@ async def test_a_killed_process_loses_nothing_that_was_finished(
 async def test_nor_if_the_database_was_away_when_it_was_killed(
     cloud: Simulator, env: dict[str, str], folder: Path, database: Database, absence: Absence
 ) -> None:
-    with absence():
+    async with absence():
         call = await killed_after_a_tool(cloud, env, folder)
     async with offhook("serve", "my_bot.py", env=env, cwd=folder) as process:
         await process.said(ADOPTED, timeout=20)
@@ -142,7 +142,7 @@ async def test_calls_go_on_while_the_database_is_away_and_their_records_are_comp
     async with serving(plain_bot(), **here) as service:
         before = await service.ring(Script(steps=(Hears(),)))
         await before.reached("bot_said")
-        with absence():
+        async with absence():
             calls = await asyncio.gather(*(service.ring(Script(steps=steps)) for _ in range(5)))
             for call in calls:
                 await service.over(call)

@@ -201,7 +201,7 @@ async def test_facts_wait_on_disk_and_are_written_when_it_is_back(
     open_writer: Open, database: Database, absence: Absence, log: Log, tmp_path: Path
 ) -> None:
     async with open_writer() as writer:
-        with absence():
+        async with absence():
             for fact in many(1000):
                 writer.take([fact])
             await log.reached(AWAY)
@@ -220,15 +220,14 @@ async def test_what_must_be_on_record_is_on_disk_for_good_and_nobody_waits_long(
 ) -> None:
     synced = watched_syncs(monkeypatch)
     loop = asyncio.get_running_loop()
-    async with open_writer() as writer:
-        with absence():
-            for again in range(3):
-                writer.take([call_fact(rev=again)])
-                began = loop.time()
-                assert await writer.settled(1.0)
-                assert loop.time() - began < 1.0
-                assert synced
-                synced.clear()
+    async with open_writer() as writer, absence():
+        for again in range(3):
+            writer.take([call_fact(rev=again)])
+            began = loop.time()
+            assert await writer.settled(1.0)
+            assert loop.time() - began < 1.0
+            assert synced
+            synced.clear()
 
 
 async def test_a_wait_ends_in_time_even_if_the_disk_hangs(
@@ -238,17 +237,16 @@ async def test_a_wait_ends_in_time_even_if_the_disk_hangs(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(Spool, "sync", never)
-    async with open_writer() as writer:
-        with absence():
-            writer.take([call_fact()])
-            assert not await writer.settled(0.2)
+    async with open_writer() as writer, absence():
+        writer.take([call_fact()])
+        assert not await writer.settled(0.2)
 
 
 async def test_memory_stays_small_however_much_waits(
     open_writer: Open, absence: Absence, database: Database, log: Log
 ) -> None:
     async with open_writer() as writer:
-        with absence():
+        async with absence():
             writer.take(many(1))
             await log.reached(AWAY)
             tracemalloc.start()
@@ -267,7 +265,7 @@ async def test_memory_stays_small_however_much_waits(
 async def test_what_a_process_could_not_write_the_next_one_writes(
     open_writer: Open, database: Database, absence: Absence, log: Log, tmp_path: Path
 ) -> None:
-    with absence():
+    async with absence():
         async with open_writer() as writer:
             writer.take([call_fact(), *many(10)])
         assert len(spooled(tmp_path)) == 11
@@ -298,7 +296,7 @@ async def test_a_database_that_is_away_at_the_start_is_waited_for(
     open_writer: Open, database_url: str, absence: Absence, log: Log
 ) -> None:
     probe = Database(database_url)
-    with absence():
+    async with absence():
         starting = asyncio.create_task(enter(open_writer))
         await log.reached(AWAY)
     leave = await starting

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -65,7 +66,9 @@ class Blocked:
         self._path = url.removeprefix("sqlite:///")
 
     def __enter__(self) -> None:
-        self._connection = sqlite3.connect(self._path, isolation_level=None)
+        self._connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False
+        )
         self._connection.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, *_: object) -> None:
@@ -80,12 +83,16 @@ class Absence:
         self._cluster = cluster
         self._blocked = None if cluster else Blocked(url)
 
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[None]:
         """Away for as long as the block lasts: stopped, or locked by somebody else."""
         if self._blocked is not None:
-            with self._blocked:
+            # In a thread: whoever has the lock just now may need this loop to give it up.
+            await asyncio.to_thread(self._blocked.__enter__)
+            try:
                 yield
+            finally:
+                self._blocked.__exit__()
             return
         assert self._cluster is not None
         self._cluster.stop("fast")

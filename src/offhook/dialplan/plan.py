@@ -55,11 +55,6 @@ class DialPlan(Struct, frozen=True):
         ]
         return max(found, key=lambda f: f[:2])[2] if found else None
 
-    @property
-    def reserved(self) -> int:
-        """How many calls are set aside for lines of their own."""
-        return sum(line.reserved for line in self.lines)
-
 
 def matches(pattern: str, number: str | None) -> bool:
     """Whether a number is what a pattern stands for."""

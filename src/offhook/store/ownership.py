@@ -83,7 +83,7 @@ class Ownership:
 
     async def beat(self, live: int, state: State = State.SERVING) -> bool:
         """Show that we are there. False: others have taken us for dead, and our calls may be
-        theirs; `announce` again, then `kept` tells which are still ours."""
+        theirs; `announce` again, then `mine` tells which are still ours."""
         alive = and_(replicas.c.id == self.replica, replicas.c.state != State.GONE)
         change = update(replicas).where(alive)
         beaten = change.values(beats=replicas.c.beats + 1, live=live, state=state)
@@ -157,14 +157,6 @@ class Ownership:
         async with self._db.read() as connection:
             rows = await connection.execute(heirs.where(leases.c.ended_at.is_(None)))
             return set(rows.scalars())
-
-    async def kept(self, held: Iterable[Lease]) -> set[str]:
-        """Which of these calls are still ours."""
-        fences = {lease.call_id: lease.fence for lease in held}
-        mine = select(leases.c.call_id, leases.c.fence).where(leases.c.owner == self.replica)
-        async with self._db.read() as connection:
-            rows = await connection.execute(mine.where(leases.c.ended_at.is_(None)))
-            return {row.call_id for row in rows if fences.get(row.call_id) == row.fence}
 
     async def known(self, since_ms: int) -> list[str]:
         """The calls that rang since, whoever had them, the newest last."""

@@ -38,18 +38,15 @@ from offhook.store.database import Database
 from offhook.store.holds import held_calls
 from offhook.store.journals import Journal, journals, safe_ids
 from offhook.store.schema import (
+    OF_A_RECORD,
     audit,
     calls,
     checkpoints,
-    consents,
     deliveries,
     leases,
-    moments,
     outbox,
     tool_calls,
     transfers,
-    turns,
-    usage,
     utterances,
 )
 from offhook.store.scrubbing import scrub
@@ -60,19 +57,7 @@ PAUSE_S = 0.05  # SQLite's other writers look every so often whether it is their
 DAY_MS = 86_400_000
 
 _RETAINING = 0x0FF400E  # the advisory lock of a batch: two runs at once would block each other
-OF_A_CALL = (
-    utterances,
-    tool_calls,
-    transfers,
-    turns,
-    usage,
-    moments,
-    consents,
-    deliveries,
-    outbox,
-    leases,
-    checkpoints,
-)
+OF_A_CALL = (*OF_A_RECORD, leases, checkpoints)
 
 
 class Terms(Struct, frozen=True):

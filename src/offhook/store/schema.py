@@ -336,3 +336,16 @@ checkpoints = Table(  # what another process needs to go on with a call; empty o
     Column("state", Text),  # sealed; read by nobody but the next owner
 )
 Index(None, checkpoints.c.at)
+
+# What is on record of a call, beside its row in `calls`.
+OF_A_RECORD = (
+    utterances,
+    tool_calls,
+    transfers,
+    turns,
+    usage,
+    moments,
+    consents,
+    deliveries,
+    outbox,
+)

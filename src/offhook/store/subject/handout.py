@@ -24,16 +24,8 @@ from offhook.errors import UserError
 from offhook.store.audit import Audit
 from offhook.store.database import Database
 from offhook.store.schema import (
+    OF_A_RECORD,
     calls,
-    consents,
-    deliveries,
-    moments,
-    outbox,
-    tool_calls,
-    transfers,
-    turns,
-    usage,
-    utterances,
 )
 from offhook.store.subject.find import Findings, Mention
 from offhook.store.vault import Vault
@@ -42,18 +34,7 @@ EXPORTED = "privacy.export"
 
 Values = dict[str, Any]
 
-TABLES: tuple[Table, ...] = (
-    calls,
-    utterances,
-    tool_calls,
-    transfers,
-    turns,
-    usage,
-    moments,
-    consents,
-    deliveries,
-    outbox,
-)
+TABLES: tuple[Table, ...] = (calls, *OF_A_RECORD)
 _OURS = ("rev", "caller_hash", "keep")  # of no meaning to anybody else
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -20,7 +20,7 @@ from offhook.store.tokens import Role
 from offhook.web.admin import openapi, reading
 from offhook.web.admin.api import around, calls, figures, keys, orders, outgoing, words
 from offhook.web.admin.desk import Desk
-from offhook.web.admin.door import Door, address_of
+from offhook.web.admin.door import Door
 from offhook.web.admin.endpoints import Ask, Endpoint, Nothing, endpoint
 from offhook.web.admin.entrance import LEAVE, OPEN, Entrance
 from offhook.web.admin.headers import guard
@@ -90,7 +90,7 @@ class AdminApp:
         self._secure = secure
         self._log = get_logger("admin")
         self._routes = [
-            (Route(path, _nowhere, methods=[each.method]), each)
+            (Route(path, self, methods=[each.method]), each)
             for each in ENDPOINTS
             for path in (each.path, *each.also)
         ]
@@ -186,8 +186,3 @@ def _encoded(answer: Any, found: Endpoint) -> Response:
     if isinstance(answer, Response):
         return answer
     return Response(msgspec.json.encode(answer), found.status, media_type="application/json")
-
-
-async def _nowhere(request: Request) -> Response:
-    """Only there for the route: the endpoint answers itself."""
-    raise NotImplementedError(address_of(request))

@@ -20,8 +20,9 @@ import pytest
 from offhook.config import derive
 from offhook.runtime import cloud, direct
 from offhook.runtime.cloud import Cloud, Socket
+from offhook.runtime.coalescing import Coalescer
 from offhook.runtime.direct import DirectSocket
-from offhook.runtime.sideband import Sideband
+from offhook.runtime.sideband import Frames, Sideband
 
 TEXT, CLOSE, PING, PONG, CONTINUATION = 1, 8, 9, 10, 0
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
@@ -85,14 +86,24 @@ class Ear:
         self.lost: list[str] = []
         self.answers: list[bytes] = []  # what to send when the next frame is heard
         self.more = asyncio.Condition()
-        self.band = Sideband(self.hear, self.lost.append)
+        self.times: list[float] = []
+        self.coalescer = Coalescer(wait=0.0)
+        self.band = Sideband(
+            self.hear,
+            self.lost.append,
+            can_wait=lambda raw: raw.startswith(b"patient"),
+            coalescer=self.coalescer,
+        )
 
-    def hear(self, raw: bytes) -> None:
-        self.heard.append(raw)
-        if raw == b"bug":
-            raise RuntimeError("a bug")
-        self.band.send(self.answers)
-        self.answers = []
+    def hear(self, frames: Frames) -> None:
+        while frames:
+            raw, at = frames.popleft()
+            self.heard.append(raw)
+            self.times.append(at)
+            if raw == b"bug":
+                raise RuntimeError("a bug")
+            self.band.send(self.answers)
+            self.answers = []
 
 
 @pytest.fixture(params=[direct.SOCKET, aiohttp.ClientWebSocketResponse], ids=["ours", "theirs"])
@@ -146,7 +157,7 @@ async def test_the_text_of_a_line_does_not_pass_through_receive() -> None:
         socket = await client.attach("rtc_1", 5.0)
         assert isinstance(socket, DirectSocket)
         heard: list[bytes] = []
-        socket.hear(heard.append)
+        socket.hear(lambda raw, _: heard.append(raw))
         peer.send(frame(b"a"), frame(b"b"), frame(b"", PING), frame(b"c"))
         assert (await socket.receive()).type is aiohttp.WSMsgType.PING
         assert heard == [b"a", b"b"]  # what comes after a ping waits until that is seen
@@ -243,7 +254,12 @@ async def test_frames_are_heard_in_the_context_of_their_reader(line: Line) -> No
     peer, client = line
     socket = await client.attach("rtc_1", 5.0)
     heard: list[str] = []
-    band = Sideband(lambda _: heard.append(WHOSE.get()), heard.append)
+
+    def hear(frames: Frames) -> None:
+        frames.clear()
+        heard.append(WHOSE.get())
+
+    band = Sideband(hear, heard.append)
     band.adopt(socket)
     WHOSE.set("this call's")
     reading = asyncio.create_task(band.read(socket))
@@ -253,6 +269,53 @@ async def test_frames_are_heard_in_the_context_of_their_reader(line: Line) -> No
     peer.send(END)
     await reading
     assert heard == ["this call's", "close code 1000"]
+
+
+async def test_what_can_wait_is_heard_when_the_coalescer_comes_round(line: Line) -> None:
+    peer, client = line
+    ear, socket = await attach(client)
+    ear.answers = [b"seen"]
+    reading = asyncio.create_task(ear.band.read(socket))
+    peer.send(frame(b"patient 1"))
+    assert await peer.got() == (TEXT, b"seen")
+    assert ear.heard == [b"patient 1"]
+    peer.send(END)
+    await reading
+
+
+async def test_what_cannot_wait_takes_along_what_came_before_it(line: Line) -> None:
+    ear = await heard_all(line, frame(b"patient 1") + frame(b"patient 2") + frame(b"now"))
+    assert ear.heard == [b"patient 1", b"patient 2", b"now"]
+    assert ear.times == sorted(ear.times)
+
+
+async def test_what_waits_is_heard_before_the_loss_of_the_line(line: Line) -> None:
+    peer, client = line
+    ear, socket = await attach(client)
+    ear.band = Sideband(
+        ear.hear, ear.lost.append, can_wait=lambda _: True, coalescer=Coalescer(wait=60.0)
+    )
+    ear.band.adopt(socket)
+    reading = asyncio.create_task(ear.band.read(socket))
+    peer.send(frame(b"1") + frame(b"2") + END)
+    await reading
+    assert ear.heard == [b"1", b"2"]
+    assert len(ear.lost) == 1
+
+
+async def test_a_bug_met_when_the_coalescer_comes_round_comes_out_of_the_reader(
+    line: Line,
+) -> None:
+    peer, client = line
+    ear, socket = await attach(client)
+    ear.band = Sideband(ear.hear, ear.lost.append, can_wait=lambda _: True, coalescer=Coalescer(0))
+    ear.band.adopt(socket)
+    reading = asyncio.create_task(ear.band.read(socket))
+    peer.send(frame(b"bug"))
+    with pytest.raises(RuntimeError, match="a bug"):
+        await reading
+    peer.send(END)
+    await socket.close()
 
 
 async def test_what_comes_while_we_close_is_heard_by_nobody(line: Line) -> None:

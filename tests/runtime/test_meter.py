@@ -26,12 +26,15 @@ class Metered:
             self.metrics, TARIFF, lambda usd, ago, line: self.spent.append((usd, ago))
         )
         self.driven = Driven().live()
+        self.settles = True
 
     def on(self, event: on.Event) -> None:
         before = self.driven.call
         self.driven.on(event)
         self.meter.used(before, self.call)
         self.meter.heard(before, self.call)
+        if self.settles:
+            self.meter.settle()
 
     @property
     def call(self) -> Call:
@@ -72,7 +75,7 @@ async def test_without_a_tariff_the_cost_is_unknown_and_tokens_are_counted() -> 
     assert metered.value("cost_usd_total") == 0.0
 
 
-def test_a_turn_is_measured_when_its_answer_is_heard_and_only_then() -> None:
+async def test_a_turn_is_measured_when_its_answer_is_heard_and_only_then() -> None:
     metered = Metered()
     for event in (
         on.CallerStopped("u1", 0.5),
@@ -94,10 +97,23 @@ def test_a_turn_is_measured_when_its_answer_is_heard_and_only_then() -> None:
     assert metered.value("turn_own_seconds_sum") == pytest.approx(0.0, abs=1e-9)
 
 
-def test_a_latency_that_is_unknown_is_not_measured() -> None:
+async def test_a_latency_that_is_unknown_is_not_measured() -> None:
     metered = Metered()
     for event in (on.CallerStopped("u1"), on.ReplyBegun("r1"), on.BotStarted(None, "r1")):
         metered.on(event)
     assert metered.value("turn_latency_seconds_count") == 0
     assert metered.value("turn_tools_seconds_count") == 0
     assert metered.value("turn_own_seconds_count") == 1
+
+
+async def test_what_was_used_within_a_moment_is_counted_at_once() -> None:
+    metered = Metered()
+    metered.settles = False
+    metered.on(on.Used("r1", Tokens(text_in=1000)))
+    metered.on(on.Used("r2", Tokens(text_in=500)))
+    assert metered.value("tokens_total", kind="text_in") is None
+    metered.meter.settle()
+    assert metered.value("tokens_total", kind="text_in") == 1500
+    assert len(metered.spent) == 1
+    metered.meter.settle()
+    assert metered.value("tokens_total", kind="text_in") == 1500

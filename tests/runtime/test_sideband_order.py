@@ -8,7 +8,7 @@ from typing import Any, cast
 import aiohttp
 
 from offhook.runtime.cloud import Socket
-from offhook.runtime.sideband import Sideband
+from offhook.runtime.sideband import Frames, Sideband
 
 WSMsg = aiohttp.WSMessage
 
@@ -63,7 +63,12 @@ class Line:
 def sideband(beat: float = 15.0) -> tuple[Sideband, Line, list[bytes], list[str]]:
     heard: list[bytes] = []
     lost: list[str] = []
-    band, line = Sideband(heard.append, lost.append, beat), Line()
+
+    def hear(frames: Frames) -> None:
+        while frames:
+            heard.append(frames.popleft()[0])
+
+    band, line = Sideband(hear, lost.append, beat), Line()
     band.adopt(cast("Socket", line))
     return band, line, heard, lost
 

@@ -82,7 +82,8 @@ def _caller(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
     match frame:
         case frames.SpeechStarted(item_id):
             out.events += (on.UtteranceOpened(item_id, Who.CALLER), on.CallerStarted(item_id))
-            return replace(s, slot=s.slot.set_turn(Turn.SPEAKING, now + floor.SPEECH_S))
+            slot = s.slot.set_turn(Turn.SPEAKING, now + floor.SPEECH_S)
+            return replace(s, slot=slot, begun=item_id)
         case frames.SpeechStopped(item_id):
             out.events.append(on.CallerStopped(item_id, s.config.turns.silence))
             return _turn_over(_unwritten(s, out), now)
@@ -90,7 +91,7 @@ def _caller(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
             out.events.append(on.CallerSilent(item_id))
             return _turn_over(replace(s, silences=(*s.silences[-3:], item_id or "")), now)
         case frames.Committed(item_id, previous):
-            if item_id not in s.silences:
+            if item_id != s.begun and item_id not in s.silences:
                 out.events.append(on.UtteranceOpened(item_id, Who.CALLER, previous))
             if s.config.turns.manual and s.floor is not Floor.HELD:
                 return enqueue(s, Ask(ref=floor.TURN))
@@ -126,7 +127,7 @@ def _item(s: Surface, frame: frames.ItemAdded, now: float, out: Out) -> Surface:
             return _confirmed(s, item.id)
         case "message", "assistant":
             out.events.append(on.UtteranceOpened(item.id, Who.BOT, frame.previous_item_id))
-        case "message", "user" if item.id not in s.silences:
+        case "message", "user" if item.id != s.begun and item.id not in s.silences:
             out.events.append(on.UtteranceOpened(item.id, Who.CALLER, frame.previous_item_id))
     return s
 

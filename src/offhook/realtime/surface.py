@@ -46,11 +46,25 @@ class Surface(Struct, frozen=True, kw_only=True):
     transcribing: bool = True
     connected: bool = False
     items: tuple[OutputItemDone, ...] = ()  # finished items of responses that are not done
+    begun: str = ""  # the caller's latest item, which the call knows of
     silences: tuple[str, ...] = ()  # items that hold nobody's words; the last few
     asks: int = 0
     whispers: dict[str, bytes] = {}  # by item id: sent, or to be sent, and not yet confirmed
     whispered: int = 0
     unwritten: int = 0  # turns of the caller in a row that were not put into words
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing of ours is to be sent, begun or heard, and the caller may speak."""
+        slot = self.slot
+        return (
+            not slot.waiting
+            and slot.sent is None
+            and (slot.active is None or slot.active.ask is None or slot.active.ask.ours)
+            and not any(p.ask is not None and not p.ask.ours for p in self.playback.pending)
+            and self.floor is Floor.OPEN
+            and not self.config.turns.manual  # else it is we who answer: no time to lose
+        )
 
     @property
     def wake_at(self) -> float | None:

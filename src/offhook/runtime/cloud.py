@@ -22,6 +22,7 @@ from offhook.config import Endpoint, is_loopback
 from offhook.core.events import Refusal
 from offhook.realtime import requests
 from offhook.realtime.requests import Request
+from offhook.runtime.coalescing import Coalescer
 from offhook.runtime.direct import SOCKET
 
 KEEP_S = 50.0  # keep an idle connection; below the minute after which balancers drop it
@@ -74,6 +75,7 @@ class Cloud:
         connector: Callable[[], aiohttp.BaseConnector] | None = None,
     ) -> None:
         self.endpoint = endpoint
+        self.coalescer = Coalescer()
         self._connector = connector or self._over_tcp
         self._headers = dict(headers)
         self._warm = warm

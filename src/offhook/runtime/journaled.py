@@ -83,7 +83,7 @@ class JournaledSession(OwnedSession):
         self._raw = raw
         odd = decode(raw)
         if isinstance(odd, Unknown | Unreadable):  # nobody knows what is in it
-            self._journal.note(self._loop.time(), Kind.FRAME, {"type": odd.type})
+            self._journal.note(self._moment(), Kind.FRAME, {"type": odd.type})
         super().frame(raw)
 
     def _converse(self, change: Callable[..., Surface], *what: object) -> None:

@@ -56,6 +56,7 @@ class Narrator:
         match event:
             case on.Used() | on.TranscriptionUsed():
                 self._meter.used(before, after)
+                return
             case on.Noted():
                 self._said(event, after)
             case on.ToolAsked() | on.ToolVoided() | on.ToolEnded():
@@ -63,12 +64,12 @@ class Narrator:
             case on.BotStarted():
                 if before.greeted_at is None and after.greeted_at is not None:
                     self._greeted(after.greeted_at - after.rang_at)
+                if after.turns is not before.turns:
+                    self._meter.heard(before, after)
             case on.Referred() | on.ReferFailed():
                 self._referred(after, event)
             case _:
                 self._lined(before, event, after)
-        if after.turns is not before.turns:
-            self._meter.heard(before, after)
         if after.instructions is not before.instructions:
             self._directed(before, after)
         if after.consent is not before.consent:
@@ -241,6 +242,7 @@ class Narrator:
     def ended(self, call: Call, end: End) -> None:
         """The summary of the whole call, in one line."""
         self._metrics.call_ended(end.reason, end.fault)
+        self._meter.settle()
         said = [u for u in call.transcript.utterances if u.text]
         usd = self._meter.bill(call).usd
         log = self._call.warning if end.fault not in (Fault.CALLER, Fault.BOT) else self._call.info

@@ -115,6 +115,7 @@ class OwnedSession(Session):
     async def _greet(self, command: do.Say) -> None:
         """Nobody is greeted twice: that it was done is on record before it is."""
         if await self._confirmed() and self.call.phase in (Phase.LIVE, Phase.REJOINING):
+            self._sideband.catch_up()
             self._converse(conversation.perform, command)
             await self._sideband.flush()
 
@@ -139,10 +140,11 @@ class OwnedSession(Session):
 
         Frames that come meanwhile wait; the heir has heard them, too.
         """
+        self._sideband.catch_up()
         if self._left:
             return
         try:
-            given = await self._grip.give(self.call, event_id(self._sideband.latest))
+            given = await self._grip.give(self.call, event_id(self.latest))
         except Away:  # it will turn out
             self._narrator.unsure()
             return

@@ -28,7 +28,7 @@ from offhook.runtime.errands import Errands
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
 from offhook.runtime.scribe import Scribe
-from offhook.runtime.sideband import Sideband
+from offhook.runtime.sideband import Frames, Sideband
 from offhook.runtime.toolrunner import ToolRunner
 
 Ended: TypeAlias = Callable[["Session"], None]
@@ -61,14 +61,18 @@ class Session:
         self._stepping = False
         self._left = False  # the call is another process's
         self._second_hand = False  # it was another's before
-        self._sideband = Sideband(self.frame, self._lost, pauses=self._pauses)
+        self._sideband = Sideband(
+            self._hear, self._lost, can_wait=self._can_wait, coalescer=cloud.coalescer
+        )
+        self._hearing = False
         self._tools = ToolRunner(line, self._spawn, self.report, self._confirmed)
         self._request: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.Handle | None = None  # of a time gone by, uvloop's tells no time
         self._timer_at = 0.0
         self._timed: tuple[Alarms | None, Surface | None] = (None, None)  # what it was set for
-        self._now = self._loop.time
+        self._now: float | None = None  # when the frame came that is being stepped
+        self.latest = b""  # the last frame that was stepped
         self._watch: asyncio.TimerHandle | None = None
 
     def begin(self, call: Call, commands: list[do.Command]) -> None:
@@ -88,6 +92,8 @@ class Session:
         """Step the call by one event, at once or, from within a step, right after it."""
         if self._left:
             return
+        if not self._stepping:
+            self._sideband.catch_up()
         self._inbox.append(event)
         if not self._stepping:
             self._work()
@@ -106,12 +112,13 @@ class Session:
                 self._step(self._inbox.popleft())
         finally:
             self._stepping = False
-        self._set_timer()
+        if not self._hearing:
+            self._set_timer()
 
     def _step(self, event: on.Event) -> None:
         before = self.call
         try:
-            self.call, commands = self._decide(before, event, self._now())
+            self.call, commands = self._decide(before, event, self._moment())
             self._record(before, event)
             self._narrator.stepped(before, event, self.call)
             if commands:
@@ -149,8 +156,34 @@ class Session:
             await self._scribe.settled()
         return True
 
+    def _hear(self, heard: Frames) -> None:
+        """Take frames of the sideband in their order, as many as may be stepped now."""
+        self._hearing = True
+        try:
+            while heard and not self._pauses():
+                raw, self._now = heard.popleft()
+                self.frame(raw)
+        finally:
+            self._hearing, self._now = False, None
+        self._set_timer()
+
+    def _can_wait(self, raw: bytes) -> bool:
+        """Whether nothing would be done about a frame but to remember what it says.
+
+        What was said is not left waiting where it is to be written down: who kills us loses it.
+        """
+        call = self.call
+        return (
+            frames.is_patient(raw, words=self._scribe is None)
+            and call.phase is Phase.LIVE
+            and call.opened
+            and not call.transfer.active
+            and self._surface.at_rest
+        )
+
     def frame(self, raw: bytes) -> None:
         """Take one frame of the sideband."""
+        self.latest = raw
         frame = frames.decode(raw)
         if frame is None:
             return
@@ -159,11 +192,14 @@ class Session:
         else:
             self._narrator.odd_frame(frame)
 
+    def _moment(self) -> float:
+        return self._loop.time() if self._now is None else self._now
+
     def _converse(self, change: Callable[..., surface.Surface], *what: object) -> None:
         """Step the surface, then step the call by what that has told."""
         out = Out()
         try:
-            self._surface = change(self._surface, *what, self._now(), out)
+            self._surface = change(self._surface, *what, self._moment(), out)
         except Exception as error:
             self._broke(on.TimeUp(), error)
         if out.frames:
@@ -301,8 +337,9 @@ class Session:
         self._timer, self._timed = None, (None, None)
         if self._left or self._pauses():
             return
+        self._sideband.catch_up()
         due = earliest(self.call.alarms.next, self._surface.wake_at)
-        if due is None or due > self._now():  # it has moved away since
+        if due is None or due > self._moment():  # it has moved away since
             self._set_timer()
             return
         self._converse(conversation.tick)
@@ -315,14 +352,12 @@ class Session:
             self._watch.cancel()
         if not self._sideband.open:
             return
-        quiet = self._loop.time() - self._sideband.heard_at
-        if quiet >= self._line.no_event:
-            self._sideband.heard_at = self._loop.time()
-            self.post(on.NothingHeard(quiet))
+        now, since = self._loop.time(), self._sideband.heard_at
+        if now - since >= self._line.no_event:
+            self.post(on.NothingHeard(now - since))
             self._send_soon()
-        self._watch = self._loop.call_at(
-            self._sideband.heard_at + self._line.no_event, self._watch_silence
-        )
+            since = now
+        self._watch = self._loop.call_at(since + self._line.no_event, self._watch_silence)
 
     def _send_soon(self) -> None:
         if self._sideband.owes:

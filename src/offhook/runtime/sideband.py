@@ -1,7 +1,7 @@
 """The sideband of one call: one reader, one sender at a time, and the knowledge of which is ours.
 
-Frames are handed on in the reader itself. What is to be sent waits in order, and is sent by
-whoever gets to it first.
+Frames are handed on as they are parsed, or a moment later where nothing depends on it. What is
+to be sent waits in order, and is sent by whoever gets to it first.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Context, copy_context
-from functools import partial
+from typing import TypeAlias
 
 import aiohttp
 
-from offhook.realtime.frames import is_noise
+from offhook.realtime.frames import NOISE, head
 from offhook.runtime.cloud import Socket
+from offhook.runtime.coalescing import Coalescer
 from offhook.runtime.direct import DirectSocket
+
+Frames: TypeAlias = deque[tuple[bytes, float]]
 
 TEXT, PING, PONG = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG
 ERROR = aiohttp.WSMsgType.ERROR
@@ -25,24 +28,31 @@ BEAT_S = 15.0  # a line this quiet is pinged; one that is dead is noticed within
 
 
 class Sideband:
-    """Calls `hear(raw)` for each frame, and `lost(detail)` once if the line goes by itself.
+    """Calls `hear(frames)` with those that have come, and `lost(detail)` once if the line goes.
 
-    A line that is quiet for `beat` seconds is pinged, and closed if that changes nothing. While
-    `pauses`, frames are kept, until `catch_up`.
+    Each frame comes with its time on the loop's clock; `hear` takes from the left as many as it
+    wants, and is called again with the others by `catch_up`. A frame that `can_wait` does so
+    until the `coalescer` comes round, or `catch_up` is called. A line that is quiet for `beat`
+    seconds is pinged, and closed if that changes nothing.
     """
 
     def __init__(
         self,
-        hear: Callable[[bytes], None],
+        hear: Callable[[Frames], None],
         lost: Callable[[str], None],
         beat: float = BEAT_S,
-        pauses: Callable[[], bool] = lambda: False,
+        can_wait: Callable[[bytes], bool] = lambda _: False,
+        coalescer: Coalescer | None = None,
     ) -> None:
         self._hear = hear
         self._lost = lost
         self._beat = beat
-        self._pauses = pauses
-        self._kept: deque[bytes] = deque()  # heard, but not handed on yet
+        self._can_wait = can_wait
+        self._coalescer = coalescer or Coalescer()
+        self._kept: Frames = deque()  # heard, but not handed on yet
+        self._handing_on = False
+        self._expected = False  # the coalescer will come round
+        self._heard_at = 0.0
         self._pulse_at = 0.0
         self._pulse: asyncio.TimerHandle | None = None
         self._care: asyncio.Task[None] | None = None
@@ -51,8 +61,13 @@ class Sideband:
         self._sending = False
         self._context: Context
         self._clock = asyncio.get_running_loop().time
-        self.heard_at = 0.0
-        self.latest = b""  # the last frame that was heard
+
+    @property
+    def heard_at(self) -> float:
+        """When something was heard last, on the loop's clock."""
+        socket = self._socket
+        direct = socket.heard_at if isinstance(socket, DirectSocket) else 0.0
+        return max(self._heard_at, direct)
 
     @property
     def open(self) -> bool:
@@ -70,7 +85,7 @@ class Sideband:
             self._pulse.cancel()
         self._socket = socket
         loop = asyncio.get_running_loop()
-        self.heard_at = self._pulse_at = loop.time()
+        self._heard_at = self._pulse_at = loop.time()
         self._pulse = loop.call_later(self._beat, self._feel_pulse, socket)
 
     def send(self, frames: Iterable[bytes]) -> None:
@@ -95,7 +110,7 @@ class Sideband:
         receive, clock = socket.receive, self._clock
         self._context = copy_context()
         if isinstance(socket, DirectSocket):
-            socket.hear(partial(self._take_at_once, socket))
+            socket.hear(self._ear(socket))
         while True:
             message = await receive()
             if message.type is TEXT:
@@ -111,32 +126,61 @@ class Sideband:
         if message.type is ERROR and not isinstance(message.data, aiohttp.WebSocketError):
             raise message.data  # a bug of ours, met while hearing
         if self._socket is socket:
+            self.catch_up()
+            kept, self._kept = self._kept, deque()
             self.detach()
+            self._kept = kept  # not wanted yet; what was heard comes before the loss
             self._lost(f"close code {socket.close_code} {message.extra or ''}".strip())
             await self.flush()
 
+    def _ear(self, socket: DirectSocket) -> Callable[[bytes, float], None]:
+        """Takes frames as the parser meets them; what they lead to is sent by the reader."""
+        can_wait = self._can_wait
+
+        def hear(raw: bytes, at: float) -> None:
+            self._kept.append((raw, at))
+            if can_wait(raw):
+                self._wait()
+                return
+            self.catch_up()
+            if self._outbox and not self._sending:
+                socket.wake()
+
+        return hear
+
     def _take(self, raw: bytes) -> None:
-        """One frame. In the call's context: the connection may have been made for another one."""
-        self.heard_at = self._clock()
-        if is_noise(raw):
-            return
-        if self._kept or self._pauses():
-            self._kept.append(raw)
-            return
-        self.latest = raw
-        self._context.run(self._hear, raw)
+        """One frame that came by `receive`."""
+        self._heard_at = at = self._clock()
+        if head(raw) not in NOISE:
+            self._kept.append((raw, at))
+            self.catch_up()
+
+    def _wait(self) -> None:
+        if not self._expected:
+            self._expected = True
+            self._coalescer.put(self._come_round)
 
     def catch_up(self) -> None:
-        """Hand on what was kept."""
-        while self._kept and not self._pauses():
-            self.latest = self._kept.popleft()
-            self._context.run(self._hear, self.latest)
+        """Hand on what was kept. In the call's context: the connection may have another one's."""
+        if self._handing_on or not self._kept:
+            return
+        self._handing_on = True
+        try:
+            self._context.run(self._hear, self._kept)
+        finally:
+            self._handing_on = False
 
-    def _take_at_once(self, socket: DirectSocket, raw: bytes) -> None:
-        """One frame, met by the parser. What it leads to is sent by the reader, in its order."""
-        self._take(raw)
-        if self._outbox and not self._sending:
-            socket.wake()
+    def _come_round(self) -> None:
+        """Hand on what could wait. A bug of ours in there is told by the reader."""
+        self._expected = False
+        socket = self._socket
+        try:
+            self.catch_up()
+        except Exception as error:
+            if isinstance(socket, DirectSocket):
+                socket.fail(error)
+        if self.owes:
+            self._care = asyncio.get_running_loop().create_task(self.flush())
 
     def detach(self) -> Socket | None:
         """Leave the line by our own wish: `lost` is not called. Returns what is to be closed."""

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from offhook.cli import app
-from offhook.cli_admin import length_s
+from offhook.cli.tokens import length_s
 from offhook.errors import UserError
 from offhook.store.audit import Audit
 from offhook.store.database import Database

@@ -209,6 +209,8 @@ def test_json_goes_on_with_a_cursor(run: Run) -> None:
         (["calls", "--reason", "boredom"], "It takes caller_hung_up, "),
         (["calls", "--fault", "mine"], "It takes caller, bot, us, "),
         (["calls", "--number", "ann"], "that is no phone number"),
+        (["calls", "--text", ""], "--text: there is no word in it"),
+        (["stats", "--text", "?!"], "--text: there is no word in it"),
         (["calls", "--cursor", "x"], "This cursor is broken"),
         (["calls", "show", "rtc_0"], "There is no record of a call rtc_0"),
         (["stats", "--by", "moon"], "It takes model, line or day"),

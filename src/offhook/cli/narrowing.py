@@ -42,6 +42,7 @@ class Narrowing:
         live: Live = False,
     ) -> None:
         from offhook.reports import times
+        from offhook.store.reading.search import words
         from offhook.telephony.numbers import is_number
 
         now = datetime.now(UTC)
@@ -51,6 +52,8 @@ class Narrowing:
         self.fault = _one_of("--fault", fault, Fault)
         if number is not None and not is_number(number):
             raise UserError("--number: that is no phone number; try +49 30 23125 001.")
+        if text is not None and not words(text):
+            raise UserError("--text: there is no word in it; it takes letters and digits.")
         self.number, self.line, self.text, self.live = number, line, text, live or None
 
     def filter(self, records: Records) -> Filter:

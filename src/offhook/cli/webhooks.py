@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 
-from offhook.cli.asking import ask_database, print_json, print_table, time_of
+from offhook.cli.asking import ask_database, print_json, time_of
 from offhook.cli.options import AsJson, DotEnv, EnvFile
 from offhook.errors import UserError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from offhook.config import Settings
     from offhook.store.database import Database
     from offhook.store.outbox import State
+    from offhook.web.admin.api.outgoing import Sending
 
 webhooks = typer.Typer(help="See to the webhooks that we owe to others.", no_args_is_help=True)
 
@@ -76,9 +78,19 @@ def _sendings(state: State | None, limit: int, as_json: bool, env_file: Path) ->
     if as_json:
         print_json(found)
         return
-    columns = ("ID", "Event", "Call", "To", "Made", "State", "Tries", "Error")
-    rows = [
-        (w.id, w.kind, w.call_id or "-", w.host, time_of(w.made_at), w.state, str(w.tries), w.error)
-        for w in found
+    out = Console(highlight=False, markup=False, soft_wrap=True)
+    out.print("\n".join(map(_in_lines, found)) or "None.")
+
+
+def _in_lines(sending: Sending) -> str:
+    """One webhook in a few lines, as an id must be whole to be copied."""
+    from offhook.telephony.numbers import clean
+
+    tries = "1 try" if sending.tries == 1 else f"{sending.tries} tries"
+    call = f" of {sending.call_id}" if sending.call_id else ""
+    lines = [
+        f"{time_of(sending.made_at)}  {sending.state}, {tries}",
+        f"  {sending.id}",
+        f"  {sending.kind}{call} to {sending.host}",
     ]
-    print_table(columns, [tuple(cell or "-" for cell in row) for row in rows])
+    return "\n".join([*lines, *([f"  {clean(sending.error, 400)}"] if sending.error else [])])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from offhook.store.reading.conditions import NEWEST_FIRST, barred, beyond, facts, plain
+from offhook.store.reading.conditions import NEWEST_FIRST, Named, barred, beyond, facts, plain
 from offhook.store.reading.cursors import Position
 from offhook.store.reading.filters import Filter
 from offhook.store.reading.search import cut, occur, pattern, words
@@ -25,7 +24,7 @@ async def live(
     """The ids of those that fit, from the newest on, at most so many; none if they must be over."""
     if wanted.live is False:
         return []
-    where = [LIVE, *facts(wanted, _named)]
+    where = [LIVE, *facts(wanted, _named(connection.dialect.name))]
     if after is not None:
         where.append(beyond(after))
     if wanted.text is not None:
@@ -59,6 +58,6 @@ async def _heard(
     return heard
 
 
-def _named(name: str) -> ColumnElement[Any]:
-    """All times of the ring are in another index, too, and far more of them."""
-    return barred(name) if name == "rang_at" else plain(name)
+def _named(dialect: str) -> Named:
+    """Only the index of live calls may lead: others have the time or the caller of all calls."""
+    return barred if dialect == "sqlite" else plain

@@ -12,9 +12,10 @@ PostgreSQL plans for itself.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import combinations
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, and_, exists, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.store.reading import fulltext
@@ -59,7 +60,19 @@ async def _in_sqlite(
                 return await _in_order(connection, wanted, after, count, led)
         if not (ranges or wanted.number_hashes) and len(dict(same(wanted))) <= IN_AN_INDEX:
             return await _in_order(connection, wanted, after, count)
+    if not await _meet(connection, wanted):
+        return []
     return await _by_document(connection, wanted, after, count)
+
+
+async def _meet(connection: AsyncConnection, wanted: Filter) -> bool:
+    """Whether any call has each two of SAME that are wanted, as their indexes tell at once.
+
+    Of two that many have and none has both, the full-text index would pass every document.
+    """
+    pairs = combinations([calls.c[name] == value for name, value in same(wanted)], 2)
+    both = [exists(select(ONE).where(ENDED, *pair)) for pair in pairs]
+    return not both or bool((await connection.execute(select(and_(*both)))).scalar_one())
 
 
 async def _few(connection: AsyncConnection, name: str, least: float) -> bool:

@@ -53,7 +53,7 @@ def make(file: str, count: int, tell: Callable[[str], None]) -> None:
     connection.execute("PRAGMA synchronous=OFF")
     waiting = connection.execute(
         "SELECT type, name, sql FROM sqlite_master"
-        " WHERE sql IS NOT NULL AND (type = 'trigger' OR name LIKE 'ix_%')"
+        " WHERE type = 'trigger' AND name <> 'search_written' OR name LIKE 'ix_%'"
     ).fetchall()
     for kind, name, _ in waiting:
         connection.execute(f"DROP {kind} {name}")
@@ -64,7 +64,8 @@ def make(file: str, count: int, tell: Callable[[str], None]) -> None:
         _add(connection, "calls", rows)
         said = [list(utterances(dice, row)) for row in rows]
         _add(connection, "utterances", [each for some in said for each in some])
-        _index(connection, rows, said)
+        ids = [(row["call_id"],) for row in rows if row["ended_at"] is not None]
+        connection.executemany("INSERT INTO search_due VALUES (?)", ids)
         tell(f"{start + len(rows):,} calls")
     connection.execute("COMMIT")
     for _, name, sql in waiting:
@@ -128,13 +129,3 @@ def _add(connection: sqlite3.Connection, table: str, rows: list[Row]) -> None:
     marks = ", ".join("?" for _ in rows[0])
     values = (tuple(row.values()) for row in rows)
     connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)  # noqa: S608
-
-
-def _index(connection: sqlite3.Connection, rows: list[Row], said: list[list[Row]]) -> None:
-    """What the triggers would have done, one by one."""
-    last = 0
-    for row, some in zip(rows, said, strict=True):
-        last = max(row["rang_at"] << 12, last + 1)
-        words = "\n".join(each["text"] for each in some)
-        connection.execute("INSERT INTO search_calls VALUES (?, ?)", (last, row["call_id"]))
-        connection.execute("INSERT INTO search (rowid, words) VALUES (?, ?)", (last, words))

@@ -19,6 +19,7 @@ from offhook.observe.logs import configure, get_logger
 from offhook.runtime.line import DEFAULT_TARGET, Line
 from offhook.runtime.recording import check_folders
 from offhook.runtime.tariffs import OWN, advice, unreadable
+from offhook.runtime.undisclosed import undisclosed
 from offhook.shop import make_bot
 from offhook.store.prices import Tariff
 from offhook.telephony.targets import parse_target
@@ -92,12 +93,13 @@ def _introduce(app: FastAPI, settings: Settings, url: str) -> None:
         targets=list(line.rules.targets),
         consent=line.rules.terms.policy if line.rules.terms else "none",
     )
+    silent = undisclosed(lines)
     for name, each in lines.items():
         where = {"line": name} if len(lines) > 1 else {}
         if not each.rules.targets:
             hint = "no transfer target: handoff_human is not offered; set SIP_TARGET_URI"
             log.warning(hint, **where)
-        if each.bot.disclosure is not None and each.rules.terms is None:
+        if name in silent:
             hint = "no disclosure: callers are not told that they are talking to an AI"
             log.warning(hint, **where)
     reserved = sum(app.state.gate.directory.reserved.values())

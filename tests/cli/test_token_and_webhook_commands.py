@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from offhook.cli import app
-from offhook.cli_admin import length_s
+from offhook.cli.tokens import length_s
 from offhook.errors import UserError
 from offhook.store.audit import Audit
 from offhook.store.database import Database
@@ -130,6 +130,10 @@ def test_dead_webhooks_are_listed_and_tried_again(shell: Shell) -> None:
         return first.id
 
     dead = shell.ask(die)
+    lines = shell.type("webhooks", "dead").stdout.splitlines()
+    assert lines[0].endswith("Z  dead, 1 try")
+    assert lines[1:] == [f"  {dead}", "  call.ended of rtc_1 to crm.example.com", "  status 500"]
+    assert all(len(line) <= 80 for line in shell.type("webhooks", "list").stdout.splitlines())
     shown = shell.type("webhooks", "dead", "--json")
     assert [each["id"] for each in json.loads(shown.stdout)] == [dead]
     assert "s3cret" not in shown.stdout

@@ -186,6 +186,15 @@ def test_every_option_narrows_the_list(run: Run, words: list[str], found: list[s
     assert [each["call_id"] for each in answer["items"]] == found
 
 
+@pytest.mark.parametrize(
+    "words", [["--number", "+49 30 23125-077"], ["--text", "kettle"], ["--live"], ["--since", "7d"]]
+)
+def test_figures_and_exports_are_narrowed_by_the_same_options(run: Run, words: list[str]) -> None:
+    listed = len(json.loads(printed(run("calls", *words, "--json")))["items"])
+    assert json.loads(printed(run("stats", *words, "--json")))["stats"]["calls"] == listed
+    assert len(printed(run("export", "--format", "jsonl", *words)).splitlines()) == listed
+
+
 def test_json_goes_on_with_a_cursor(run: Run) -> None:
     first = json.loads(printed(run("calls", "--limit", "2", "--json")))
     rest = json.loads(printed(run("calls", "--cursor", first["next"], "--json")))
@@ -200,6 +209,8 @@ def test_json_goes_on_with_a_cursor(run: Run) -> None:
         (["calls", "--reason", "boredom"], "It takes caller_hung_up, "),
         (["calls", "--fault", "mine"], "It takes caller, bot, us, "),
         (["calls", "--number", "ann"], "that is no phone number"),
+        (["calls", "--text", ""], "--text: there is no word in it"),
+        (["stats", "--text", "?!"], "--text: there is no word in it"),
         (["calls", "--cursor", "x"], "This cursor is broken"),
         (["calls", "show", "rtc_0"], "There is no record of a call rtc_0"),
         (["stats", "--by", "moon"], "It takes model, line or day"),

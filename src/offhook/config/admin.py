@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -62,6 +63,8 @@ def _roles(value: object) -> object:
 BaseUrl = Annotated[str, AfterValidator(_base)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
 Urls = Annotated[tuple[str, ...], BeforeValidator(split), AfterValidator(_urls)]
+Network: TypeAlias = IPv4Network | IPv6Network
+Networks = Annotated[tuple[Network, ...], BeforeValidator(split)]
 RoleMap = Annotated[tuple[tuple[str, str], ...], BeforeValidator(_roles)]
 
 
@@ -121,6 +124,15 @@ class Admin(Group):
         accepts="role=value, separated by commas; roles are viewer, supervisor and admin",
         example="viewer=Phone.Viewer, admin=Phone.Admin",
         unset="the names of the roles",
+    )
+    trusted_proxies: Networks = setting(
+        "OFFHOOK_TRUSTED_PROXIES",
+        (),
+        "The proxies in front of offhook whose `X-Forwarded-For` is believed, for the limit on "
+        "failed attempts and the audit log",
+        accepts="IP addresses or networks, separated by commas",
+        example="127.0.0.1, 10.0.0.0/8",
+        unset="nobody's",
     )
     metrics_open: bool = setting(
         "OFFHOOK_METRICS_OPEN",

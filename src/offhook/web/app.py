@@ -25,6 +25,8 @@ from offhook.runtime.meter import Meter
 from offhook.runtime.recording import open_books, open_desk, open_tenure
 from offhook.runtime.switchboard import Switchboard
 from offhook.runtime.tariffs import make_tariff
+from offhook.runtime.undisclosed import noted
+from offhook.store.audit import Audit
 from offhook.store.database import Database
 from offhook.store.nightly import nightly
 from offhook.store.retention import terms
@@ -104,6 +106,7 @@ def create_app(
             cloud,
             tenure or nullcontext(),
             administration or nullcontext(),
+            noted(Audit(database), gate.directory.lines) if database else nullcontext(),
             _nightly(settings, database),
         ):
             stalls = _stall_watch(settings, metrics)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -37,14 +38,14 @@ HOSTILE = (
 )
 
 
-async def found(database: Database, typed: str) -> list[str]:
+async def found(database: Database, typed: str | None, **wanted: Any) -> list[str]:
     async with database.read() as connection:
-        one = await page(connection, Filter(text=typed))
+        one = await page(connection, Filter(text=typed, **wanted))
     return sorted(each.call_id for each in one.items)
 
 
-async def talk(database: Database, call_id: str, *sayings: str) -> None:
-    await put_calls(database, [row(call_id)])
+async def talk(database: Database, call_id: str, *sayings: str, **values: Any) -> None:
+    await put_calls(database, [row(call_id, **values)])
     await put(database, utterances, [said(call_id, n, each) for n, each in enumerate(sayings)])
 
 
@@ -164,6 +165,73 @@ async def test_calls_of_one_millisecond_do_not_get_in_each_others_way(database: 
     for n in range(5):
         await put_calls(database, [row(f"{n}", NOON) | {"text": "apples"}])
     assert await found(database, "apples") == ["0", "1", "2", "3", "4"]
+
+
+async def documents(database: Database) -> int:
+    async with database.read() as connection:
+        return int((await connection.execute(text("SELECT count(*) FROM search"))).scalar_one())
+
+
+LIVE: dict[str, Any] = {"ended_at": None, "reason": None, "fault": None}
+
+
+async def test_a_live_call_is_found_and_costs_the_index_nothing(database: Database) -> None:
+    await talk(database, "a", "Where is my kettle?", "Schöne GRÜSSE", **LIVE)
+    for typed in ("kettle", "is where", "kett", "schöne grüsse", "is grü"):
+        assert await found(database, typed) == ["a"], typed
+    for typed in ("ettle", "kettle lid", "grusse", "s", "e w"):
+        assert await found(database, typed) == [], typed
+    assert await documents(database) == 0
+
+
+async def test_a_call_that_has_ended_is_found_by_the_same_words(database: Database) -> None:
+    await talk(database, "a", "Where is my kettle?", **LIVE)
+    async with database.write() as connection:
+        await connection.execute(update(calls).values(ended_at=NOON, reason="bug"))
+    assert await found(database, "kettle") == ["a"]
+    assert await found(database, "kettle", live=False, reason="bug") == ["a"]
+    assert await found(database, "kettle", live=True) == []
+    assert await documents(database) == 1
+    await put(database, utterances, [said("a", 1, "late words")])
+    assert await found(database, "kettle late") == ["a"]
+
+
+async def test_figures_count_words_of_live_calls_too(database: Database) -> None:
+    await talk(database, "a", "apples", **LIVE)
+    await talk(database, "b", "apples")
+    async with database.read() as connection:
+        assert (await stats(connection, Filter(text="apples"))).calls == 2
+        assert (await stats(connection, Filter(text="apples", live=True))).calls == 1
+
+
+async def test_what_is_found_out_after_the_end_is_in_the_index(database: Database) -> None:
+    await talk(database, "a", "apples", reason="bug", cost_usd=None, accepted_at=NOON)
+    late = {"reason": "transferred", "cost_usd": 3.0, "ended_at": NOON + 700_000}
+    async with database.write() as connection:
+        await connection.execute(update(calls).values(**late))
+    for wanted in ({"reason": "transferred"}, {"min_cost_usd": 2.5}, {"min_length_ms": 650_000}):
+        assert await found(database, "apples", **wanted) == ["a"]
+    for wanted in ({"reason": "bug"}, {"min_cost_usd": 3.5}, {"min_length_ms": 750_000}):
+        assert await found(database, "apples", **wanted) == []
+
+
+async def test_facts_that_share_a_letter_are_told_apart(database: Database) -> None:
+    if database.dialect == "postgresql":
+        pytest.skip("letters are of SQLite's index")
+    await talk(database, "a", "apples", line="one")
+    async with database.write() as connection:
+        shared = "SELECT id + 6400, name, 'two' FROM search_facts WHERE value = 'one'"
+        await connection.execute(text(f"INSERT INTO search_facts {shared}"))
+    await talk(database, "b", "apples", line="two")
+    assert await found(database, "apples", line="one") == ["a"]
+    assert await found(database, "apples", line="two") == ["b"]
+
+
+async def test_letters_of_facts_in_words_that_were_said_find_nothing(database: Database) -> None:
+    letters = " ".join(map(chr, range(0xE000, 0xE040)))
+    await talk(database, "a", f"apples {letters}", reason="bug")
+    await talk(database, "b", "apples", reason="transferred")
+    assert await found(database, "apples", reason="transferred") == ["b"]
 
 
 async def test_figures_may_be_narrowed_by_words(database: Database) -> None:

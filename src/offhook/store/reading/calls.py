@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.store import schema
-from offhook.store.reading.conditions import beyond, conditions
+from offhook.store.reading.conditions import NEWEST_FIRST
 from offhook.store.reading.cursors import Position, decode, encode
 from offhook.store.reading.filters import EVERYTHING, Filter
+from offhook.store.reading.live import live
 from offhook.store.reading.parts import spoken, tool_calls
-from offhook.store.reading.plans import narrowed
+from offhook.store.reading.plans import ended
 from offhook.store.reading.rows import columns, fetch, of_call
 from offhook.store.reading.values import (
     CallRecord,
@@ -42,16 +43,10 @@ async def page(
     and every call that was there is in exactly one.
     """
     after = None if cursor is None else decode(cursor, str)
-    statement = select(*_SUMMARY)
-    if connection.dialect.name == "sqlite":
-        statement = await narrowed(connection, statement, wanted, after, limit + 1)
-    else:
-        statement = statement.where(*await conditions(connection, wanted))
-        if after is not None:
-            statement = statement.where(beyond(after))
-        order = schema.calls.c.rang_at.desc(), schema.calls.c.call_id.desc()
-        statement = statement.order_by(*order)
-    found = await fetch(connection, CallSummary, statement.limit(limit + 1))
+    going_on = await live(connection, wanted, after, limit + 1)
+    over = await ended(connection, wanted, after, limit + 1)
+    chosen = select(*_SUMMARY).where(schema.calls.c.call_id.in_((*going_on, *over)))
+    found = await fetch(connection, CallSummary, chosen.order_by(*NEWEST_FIRST).limit(limit + 1))
     if len(found) <= limit:
         return Page(found)
     last = found[limit - 1]

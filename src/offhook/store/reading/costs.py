@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Integer, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from offhook.store.reading.conditions import conditions
 from offhook.store.reading.filters import EVERYTHING, Filter
 from offhook.store.reading.groups import By, group, group_name
+from offhook.store.reading.narrowing import conditions
 from offhook.store.reading.values import Cost
 from offhook.store.schema import calls
 

@@ -12,9 +12,9 @@ from typing import Any, Literal, TypeAlias, get_args
 from sqlalchemy import ColumnElement, FromClause, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from offhook.store.reading.conditions import conditions
 from offhook.store.reading.filters import EVERYTHING, Filter
 from offhook.store.reading.groups import By, group, group_name
+from offhook.store.reading.narrowing import conditions
 from offhook.store.reading.values import Percentiles
 from offhook.store.schema import calls, deliveries, turns
 

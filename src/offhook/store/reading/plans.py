@@ -1,180 +1,117 @@
-"""How SQLite goes about a list of calls, so that a million of them are no matter.
+"""How a list of calls that have ended is made, so that a million of them are no matter.
 
-SQLite takes one index for one table and has no idea how many rows a value has, so we look first:
-a count that stops early tells what is rare, and the rarest leads. Columns that do not lead are
-written `+column`, which keeps their indexes out of it (https://www.sqlite.org/optoverview.html).
+SQLite takes one index for one table and has no idea how many rows a value has. So:
 
-    one or two of SAME      an index with exactly these and the time: newest first, no sorting
-    length, cost            its own index if few calls are so long or dear, else as above
-    text, rare              the calls of its documents
-    text, common            the calls that the other conditions leave, each looked up in the index,
-                            if a page is soon full so; else documents from the newest
+    up to two of SAME       an index with exactly these and the time: newest first, no sorting
+    few so long or so dear  the index of that; they are filtered and sorted
+    all else                the documents of the full-text index (fulltext.py), newest first
+
+PostgreSQL plans for itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import combinations
 from typing import Any
 
-from msgspec import Struct
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Select,
-    TextClause,
-    false,
-    func,
-    literal_column,
-    select,
-)
+from sqlalchemy import ColumnElement, Integer, and_, exists, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.store.reading import fulltext
-from offhook.store.reading.conditions import beyond, facts
+from offhook.store.reading.conditions import Named, barred, beyond, facts, least, plain, same
 from offhook.store.reading.cursors import Position
 from offhook.store.reading.filters import Filter
 from offhook.store.reading.fulltext import ROOM
-from offhook.store.reading.search import words
-from offhook.store.schema import SAME, calls
+from offhook.store.reading.narrowing import with_words
+from offhook.store.schema import ENDED, calls
 
 FEW_OF_A_RANGE = 2_500  # rows of one index that are filtered and sorted within the time we have
-FEW_DOCUMENTS = 400  # documents of the text index that are, with a look at each call
-FEW_TO_LOOK_UP = 5_000  # calls that are, with a look into the text index for each
-FEW_BETWEEN = 20  # calls between two that have the words: such words are common
+IN_AN_INDEX = 2  # of SAME
 
 ONE = literal_column("1", Integer).label("one")
-END_OF_TIME = 2**50  # in milliseconds; times ROOM it still fits
 
 
-class Plan(Struct, frozen=True):
-    """The columns whose index leads, and whether that index is in the order of the list."""
-
-    lead: frozenset[str]
-    ordered: bool = True
-
-    def named(self, name: str) -> ColumnElement[Any]:
-        """The column, barred from its index unless it leads."""
-        free = name in self.lead or (self.ordered and name in ("rang_at", "call_id"))
-        return calls.c[name] if free else barred(name)
-
-
-def barred(name: str) -> ColumnElement[Any]:
-    """A column in a way that SQLite takes no index for."""
-    return literal_column(f"+calls.{name}", calls.c[name].type)
-
-
-BY_CALL = Plan(frozenset({"call_id"}), ordered=False)
-BY_DOCUMENT = Plan(frozenset(), ordered=False)
-
-
-async def narrowed(
-    connection: AsyncConnection,
-    statement: Select[Any],
-    wanted: Filter,
-    after: Position | None,
-    count: int,
-) -> Select[Any]:
-    """The statement with the conditions of the wanted, in the order from new to old."""
-    plan = await _plan(connection, wanted)
-    if wanted.text is not None:
-        plan, found = await _text(connection, wanted, wanted.text, plan, after, count)
-        statement = statement.where(found)
-    if after is not None:
-        statement = statement.where(beyond(after, plan.named))
-    order = plan.named("rang_at").desc(), calls.c.call_id.desc()
-    return statement.where(*facts(wanted, plan.named)).order_by(*order)
-
-
-async def _plan(connection: AsyncConnection, wanted: Filter) -> Plan:
-    """The plan for all but the text."""
-    if wanted.live:
-        return Plan(frozenset({"ended_at"}))
-    if wanted.number_hashes:
-        return Plan(frozenset({"caller_hash"}))
-    ranges = {"length_ms": wanted.min_length_ms, "cost_usd": wanted.min_cost_usd}
-    for name, least in ranges.items():
-        if least is not None and await _few(
-            connection, select(ONE).where(calls.c[name] >= least), FEW_OF_A_RANGE
-        ):
-            return Plan(frozenset({name}), ordered=False)
-    same = [name for name in SAME if getattr(wanted, name) is not None]
-    return Plan(frozenset(same[:2]))
-
-
-async def _text(
-    connection: AsyncConnection,
-    wanted: Filter,
-    typed: str,
-    plan: Plan,
-    after: Position | None,
-    count: int,
-) -> tuple[Plan, ColumnElement[bool] | TextClause]:
-    """The plan with the text, and the condition for it."""
-    found = words(typed)
-    if not found:
-        return plan, false()
-    query = await fulltext.query(connection, found)
-    lowest, highest = _window(wanted, after)
-    edge = await _number(connection, fulltext.documents(query, lowest, highest), FEW_DOCUMENTS)
-    if edge is not None:
-        if plan.lead and await _found_soon(connection, wanted, plan, edge):
-            return plan, fulltext.occurs(query, found)
-        newest = await _newest(connection, wanted, query, (lowest, highest), after, count)
-        return BY_CALL, calls.c.call_id.in_(newest)
-    return BY_CALL, calls.c.call_id.in_(fulltext.matching(query, lowest, highest))
-
-
-async def _found_soon(connection: AsyncConnection, wanted: Filter, plan: Plan, edge: int) -> bool:
-    """Whether it takes few calls to fill a page: few fit, or the words are in many.
-
-    `edge` is the number of one of the newest documents that match, with FEW_DOCUMENTS before it.
-    """
-    others = select(ONE).where(*facts(wanted, plan.named))
-    newer = select(ONE).where(calls.c.rang_at >= edge >> ROOM)
-    return await _few(connection, others, FEW_TO_LOOK_UP) or await _few(
-        connection, newer, FEW_DOCUMENTS * FEW_BETWEEN
-    )
-
-
-def _window(wanted: Filter, after: Position | None) -> tuple[int, int]:
-    """The lowest and the highest number that a document can have."""
-    newest = min(
-        END_OF_TIME if wanted.until is None else wanted.until - 1,
-        END_OF_TIME if after is None else after.at,
-    )
-    return max(0, wanted.since or 0) << ROOM, (newest + 1 << ROOM) - 1
-
-
-async def _few(connection: AsyncConnection, statement: Select[Any], most: int) -> bool:
-    """Whether the statement has at most so many rows; one more is looked at."""
-    rows = statement.limit(most + 1).subquery()
-    found = (await connection.execute(select(func.count()).select_from(rows))).scalar_one()
-    return bool(found <= most)
-
-
-async def _newest(
-    connection: AsyncConnection,
-    wanted: Filter,
-    query: str,
-    window: tuple[int, int],
-    after: Position | None,
-    count: int,
+async def ended(
+    connection: AsyncConnection, wanted: Filter, after: Position | None, count: int
 ) -> list[str]:
-    """The ids of so many of the newest calls that fit; of the last millisecond, all of them."""
-    conditions = list(facts(wanted, BY_DOCUMENT.named))
+    """The ids of so many that fit, from the newest on; none if they must be live."""
+    if wanted.live:
+        return []
+    if connection.dialect.name == "sqlite":
+        return await _in_sqlite(connection, wanted, after, count)
+    more = []
+    if wanted.text is not None:
+        more.append(calls.c.call_id.in_(await with_words(connection, wanted, wanted.text)))
+    return await _in_order(connection, wanted, after, count, more=more)
+
+
+async def _in_sqlite(
+    connection: AsyncConnection, wanted: Filter, after: Position | None, count: int
+) -> list[str]:
+    if wanted.text is None:
+        ranges = dict(least(wanted))
+        for name, value in ranges.items():
+            if await _few(connection, name, value):
+
+                def led(other: str, lead: str = name) -> ColumnElement[Any]:
+                    return plain(other) if other == lead else barred(other)
+
+                return await _in_order(connection, wanted, after, count, led)
+        if not (ranges or wanted.number_hashes) and len(dict(same(wanted))) <= IN_AN_INDEX:
+            return await _in_order(connection, wanted, after, count)
+    if not await _meet(connection, wanted):
+        return []
+    return await _by_document(connection, wanted, after, count)
+
+
+async def _meet(connection: AsyncConnection, wanted: Filter) -> bool:
+    """Whether any call has each two of SAME that are wanted, as their indexes tell at once.
+
+    Of two that many have and none has both, the full-text index would pass every document.
+    """
+    pairs = combinations([calls.c[name] == value for name, value in same(wanted)], 2)
+    both = [exists(select(ONE).where(ENDED, *pair)) for pair in pairs]
+    return not both or bool((await connection.execute(select(and_(*both)))).scalar_one())
+
+
+async def _few(connection: AsyncConnection, name: str, least: float) -> bool:
+    """Whether few have at least so much; one more is looked at."""
+    some = select(ONE).where(ENDED, calls.c[name] >= least).limit(FEW_OF_A_RANGE + 1).subquery()
+    found = (await connection.execute(select(func.count()).select_from(some))).scalar_one()
+    return bool(found <= FEW_OF_A_RANGE)
+
+
+async def _in_order(
+    connection: AsyncConnection,
+    wanted: Filter,
+    after: Position | None,
+    count: int,
+    named: Named = plain,
+    more: Iterable[ColumnElement[bool]] = (),
+) -> list[str]:
+    """By conditions on the columns of calls; `named` bars those whose index would mislead."""
+    statement = select(calls.c.call_id).where(ENDED, *facts(wanted, named), *more)
     if after is not None:
-        conditions.append(beyond(after, BY_DOCUMENT.named))
-    lowest, highest = window
-    first = fulltext.newest(query, lowest, highest).where(*conditions).limit(count)
-    found = (await connection.execute(first)).all()
+        statement = statement.where(beyond(after, named))
+    order = named("rang_at").desc(), named("call_id").desc()
+    return list((await connection.execute(statement.order_by(*order).limit(count))).scalars())
+
+
+async def _by_document(
+    connection: AsyncConnection, wanted: Filter, after: Position | None, count: int
+) -> list[str]:
+    """By documents: of the last millisecond all of them, as their numbers have no order."""
+    query = await fulltext.query(connection, wanted)
+    if query is None:
+        return []
+    lowest, highest = fulltext.window(wanted, after)
+    beyond_it = [] if after is None else [beyond(after, barred)]
+    newest = fulltext.NUMBER.desc()
+    first = fulltext.matching(query, wanted, lowest, highest).where(*beyond_it).order_by(newest)
+    found = (await connection.execute(first.limit(count))).all()
     if len(found) == count:
         last = found[-1][0]
-        rest = fulltext.newest(query, max(lowest, last >> ROOM << ROOM), last - 1)
-        found = [*found, *(await connection.execute(rest.where(*conditions))).all()]
+        rest = fulltext.matching(query, wanted, max(lowest, last >> ROOM << ROOM), last - 1)
+        found = [*found, *(await connection.execute(rest.where(*beyond_it))).all()]
     return [call_id for _, call_id in found]
-
-
-async def _number(connection: AsyncConnection, statement: Select[Any], nth: int) -> int | None:
-    """The number of the n-th newest document of a statement, `None` if there are fewer."""
-    newest = statement.order_by(fulltext.NUMBER.desc()).offset(nth - 1).limit(1)
-    number: int | None = (await connection.execute(newest)).scalar_one_or_none()
-    return number

@@ -1,31 +1,27 @@
-"""Words in transcripts: what a person typed, as a condition that cannot be anything but words.
+"""Words in transcripts: what a person typed, cut into words, and nothing but words.
 
 A word is a run of letters and digits; whatever stands between is a space. All must occur in one
 call, by whomever and in any order; the last may be the beginning of a word, if two of its letters
-are there. So `AND`, `*`, `-` and quotes mean nothing, on either database. The tables are those of
-migration 0003, whose triggers keep them in step with the utterances.
+are there. So `AND`, `*`, `-` and quotes mean nothing, on either database.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
 from unicodedata import ucd_3_2_0
-
-from sqlalchemy import Select, column, false, func, literal_column, select, table
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from offhook.store.reading import fulltext
-from offhook.store.schema import calls
 
 MOST_WORDS = 16
 SHORTEST_BEGINNING = 2
 
-_SEARCH = table("search", column("call_id"), column("words"))
-
 
 def words(typed: str) -> list[str]:
     """The words to look for, in lower case."""
-    return "".join(map(_letter, typed)).split()[:MOST_WORDS]
+    return cut(typed)[:MOST_WORDS]
+
+
+def cut(text: str) -> list[str]:
+    """All its words, in lower case."""
+    return "".join(map(_letter, text)).split()
 
 
 def _letter(letter: str) -> str:
@@ -36,18 +32,28 @@ def _letter(letter: str) -> str:
     return lower if len(lower) == 1 else letter
 
 
-async def matching(connection: AsyncConnection, typed: str) -> Select[Any]:
-    """A query for the ids of the calls in which all the words occur; of none without a word."""
-    found = words(typed)
-    if not found:
-        return select(calls.c.call_id).where(false())
-    if connection.dialect.name == "sqlite":
-        return fulltext.matching(await fulltext.query(connection, found))
-    query = func.to_tsquery(literal_column("'simple'"), tsquery(found))
-    return select(_SEARCH.c.call_id).where(_SEARCH.c.words.op("@@")(query))
+def is_beginning(word: str) -> bool:
+    """Whether the last word to look for may go on."""
+    return len(word) >= SHORTEST_BEGINNING
+
+
+def occur(found: list[str], said: Collection[str]) -> bool:
+    """Whether the words to look for are among those that were said."""
+    *others, last = found
+    if any(word not in said for word in others):
+        return False
+    return last in said or (is_beginning(last) and any(word.startswith(last) for word in said))
+
+
+def pattern(word: str) -> str:
+    """What LIKE finds every text by that has the word, and some others.
+
+    SQLite's LIKE knows upper and lower case of ASCII only; other letters may be any.
+    """
+    return f"%{''.join(letter if letter.isascii() else '%' for letter in word)}%"
 
 
 def tsquery(found: list[str]) -> str:
     """The query in the language of PostgreSQL; all but letters and digits is ours."""
-    star = ":*" if len(found[-1]) >= SHORTEST_BEGINNING else ""
+    star = ":*" if is_beginning(found[-1]) else ""
     return " & ".join(f"'{word}'" for word in found) + star

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.core.end import Fault
 from offhook.core.transfer import TransferOutcome
-from offhook.store.reading.conditions import conditions
 from offhook.store.reading.filters import EVERYTHING, Filter
 from offhook.store.reading.groups import day, day_name
+from offhook.store.reading.narrowing import conditions
 from offhook.store.reading.values import Count, Stats
 from offhook.store.schema import calls, transfers
 

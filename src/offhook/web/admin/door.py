@@ -17,6 +17,7 @@ from offhook.web.admin import problems
 from offhook.web.admin.attempts import Attempts
 from offhook.web.admin.cookies import Cookies
 from offhook.web.admin.oidc.statements import Machine
+from offhook.web.admin.origins import Origins
 from offhook.web.admin.visitors import Visitor, csrf_of
 
 _KNOWN: Final = 1024
@@ -49,6 +50,7 @@ class Door:
         note: Notes,
         *,
         machines: Vouches | None = None,
+        origins: Origins | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tokens = tokens
@@ -56,18 +58,19 @@ class Door:
         self._cookies = cookies
         self._note = note
         self._machines = machines
+        self.origins = origins or Origins()
         self._attempts = Attempts(clock)
         self._known: OrderedDict[str, None] = OrderedDict()
         self._log = get_logger("admin")
 
     async def visitor(self, request: Request) -> Visitor:
         """Who asks. Raises `ProblemError`: 401, or 429 for an address that fails too often."""
-        address = address_of(request)
+        address = self.origins.of(request)
         credential = self._credential(request)
         if credential is None:
             raise problems.unauthorised()
-        # Behind a tunnel all come from one address. Who has been let in before is not made to
-        # wait for what others try.
+        # Behind a proxy that is not known as one all come from one address. Who has been let in
+        # before is not made to wait for what others try.
         if digest(credential) not in self._known:
             self.check(address)
         visitor = await self._recognised(request, credential, address)
@@ -123,8 +126,3 @@ class Door:
         self._known.move_to_end(digest(credential))
         if len(self._known) > _KNOWN:
             self._known.popitem(last=False)
-
-
-def address_of(request: Request) -> str:
-    """Where a request comes from: the other end of the connection, whatever headers say."""
-    return request.client.host if request.client else "unknown"

@@ -17,7 +17,7 @@ from offhook.store.tokens import Role
 from offhook.web.admin import problems
 from offhook.web.admin.attempts import Attempts
 from offhook.web.admin.cookies import Cookies
-from offhook.web.admin.door import Door, Notes, address_of
+from offhook.web.admin.door import Door, Notes
 from offhook.web.admin.oidc.login import AWAY_S, CALLBACK, SESSION_S, Login
 
 ENTER: Final = "/admin/enter"
@@ -57,7 +57,7 @@ class Entrance:
 
     async def answer(self, request: Request) -> Response:
         """Open a session, or raise `ProblemError`."""
-        self._door.check(address_of(request))
+        self._door.check(self._door.origins.of(request))
         try:
             match request.url.path:
                 case "/admin/enter":
@@ -68,7 +68,7 @@ class Entrance:
                     return await self._come_back(request, self._login)
         except problems.ProblemError as error:
             if error.status in (401, 403):
-                await self._door.refuse(address_of(request))
+                await self._door.refuse(self._door.origins.of(request))
             raise
         raise problems.not_found("No identity provider is set up; see OFFHOOK_OIDC_ISSUER.")
 
@@ -82,7 +82,7 @@ class Entrance:
         return await self._inside(request, found.who, found.role, SESSION_S)
 
     async def _go_away(self, request: Request, login: Login) -> Response:
-        address = address_of(request)
+        address = self._door.origins.of(request)
         if wait := self._begun.wait_s(address):
             raise problems.too_many(wait)
         self._begun.failed(address)
@@ -97,7 +97,7 @@ class Entrance:
         return await self._inside(request, person.actor, person.role, SESSION_S)
 
     async def _inside(self, request: Request, who: str, role: Role, lasts_s: int) -> Response:
-        await self._note(who, "login", address=address_of(request))
+        await self._note(who, "login", address=self._door.origins.of(request))
         secret = await self._passes.issue(Kind.SESSION, who=who, role=role, lasts_s=lasts_s)
         response = Response(_INSIDE, media_type="text/html; charset=utf-8")
         self._cookies.sign_in(response, secret, lasts_s)
@@ -108,7 +108,7 @@ class Entrance:
         secret = self._cookies.read(request, self._cookies.session)
         found = await self._passes.redeem(Kind.SESSION, secret) if secret else None
         if found is not None:
-            await self._note(found.who, "logout", address=address_of(request))
+            await self._note(found.who, "logout", address=self._door.origins.of(request))
         response = Response(status_code=204)
         self._cookies.sign_out(response)
         return response

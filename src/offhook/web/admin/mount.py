@@ -23,6 +23,7 @@ from offhook.web.admin.entrance import ENTER, LINK_S, Entrance
 from offhook.web.admin.oidc.login import Client, Login
 from offhook.web.admin.oidc.provider import Provider
 from offhook.web.admin.oidc.statements import Statements
+from offhook.web.admin.origins import Origins
 
 CONSOLE = "link:console"  # who was shown the link where the server was started
 
@@ -78,7 +79,12 @@ class Administration:
         secure = (admin.public_url or "").startswith("https:")
         cookies = Cookies(secure)
         door = Door(
-            self.desk.tokens, self.desk.passes, cookies, self.desk.audit.note, machines=statements
+            self.desk.tokens,
+            self.desk.passes,
+            cookies,
+            self.desk.audit.note,
+            machines=statements,
+            origins=Origins(admin.trusted_proxies),
         )
         entrance = Entrance(
             self.desk.passes, cookies, door, self.desk.audit.note, admin.public_url, login

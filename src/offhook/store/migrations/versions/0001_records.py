@@ -15,6 +15,12 @@ depends_on = None
 _SAME = ("target", "reason", "fault", "bot", "line", "model")
 
 
+def _index_some(name: str, columns: tuple[str, ...], where: str) -> None:
+    """An index of some calls only."""
+    some = sa.text(where)
+    op.create_index(f"ix_calls_{name}", "calls", columns, sqlite_where=some, postgresql_where=some)
+
+
 def upgrade() -> None:
     """Bring the tables from the step before to this one."""
     op.create_table(
@@ -79,13 +85,14 @@ def upgrade() -> None:
         sa.Column("purged_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("call_id", name=op.f("pk_calls")),
     )
-    for columns in (
-        ("rang_at", "call_id", "length_ms", "cost_usd"),
-        *((name, "rang_at") for name in ("caller_hash", "ended_at", "length_ms", "cost_usd")),
-        *((name, "rang_at", "length_ms", "cost_usd") for name in _SAME),
-        *((*pair, "rang_at") for pair in combinations(_SAME, 2)),
-    ):
+    for columns in (("rang_at", "call_id"), ("caller_hash", "rang_at")):
         op.create_index(op.f(f"ix_calls_{'_'.join(columns)}"), "calls", columns)
+    _index_some("live", ("rang_at", "call_id"), "ended_at IS NULL")
+    for same in (
+        *((name,) for name in ("length_ms", "cost_usd", *_SAME)),
+        *combinations(_SAME, 2),
+    ):
+        _index_some("_".join(same), (*same, "rang_at", "call_id"), "ended_at IS NOT NULL")
 
     op.create_table(
         "consents",

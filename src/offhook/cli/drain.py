@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from offhook.cli.options import DotEnv, EnvFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ def drain(
         str | None, typer.Option(help="Its id, as in the log; may be left out if there is one.")
     ] = None,
     wait: Annotated[bool, typer.Option(help="Until it has left.")] = True,
-    env_file: Annotated[Path, typer.Option(help="Where the settings are.")] = Path(".env"),
+    env_file: EnvFile = DotEnv,
 ) -> None:
     """Have a server leave: it takes no more calls, and hands over those that it has."""
 

@@ -6,7 +6,6 @@ import asyncio
 import re
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,14 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from offhook.cli.options import DotEnv, EnvFile
 from offhook.errors import UserError
 
 audit = typer.Typer(help="Who saw or changed what, provably.", no_args_is_help=True)
 
 BROKEN = 1
-
-EnvFile = Annotated[Path, typer.Option(help="Where the settings are.")]
-DotEnv = Path(".env")
 
 
 @audit.command("verify")

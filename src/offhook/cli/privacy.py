@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from offhook.cli.options import DotEnv, EnvFile
 from offhook.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
 
 privacy = typer.Typer(help="What is kept of people: hand it out, delete it.", no_args_is_help=True)
 
-EnvFile = Annotated[Path, typer.Option(help="Where the settings are.")]
 Phone = Annotated[str, typer.Option(help="The person's number, such as +49 30 23125 001.")]
 Reason = Annotated[str | None, typer.Option(help="Why; goes into the audit log.")]
-DotEnv = Path(".env")
 
 
 @privacy.command("key")

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-EnvFile = Annotated[Path, typer.Option(help="Where the settings are.")]
-BotName = Annotated[
-    str | None, typer.Option(help="module:bot or file.py:bot; else the bundled shop.")
-]
+from offhook.cli.options import BotName, DotEnv, EnvFile
 
 outage = typer.Typer(help="Send all calls to people, on all replicas.", no_args_is_help=True)
 
@@ -24,7 +20,7 @@ def route(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     bot: BotName = None,
-    env_file: EnvFile = Path(".env"),
+    env_file: EnvFile = DotEnv,
 ) -> None:
     """Say what would happen to a call, and why: each rule, the line, the bot, the code."""
     from offhook import routing
@@ -44,7 +40,7 @@ def outage_on(
         str | None, typer.Option("--for", help="How long, such as 30m; else until `off`.")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, for those who look at it later.")] = "",
-    env_file: EnvFile = Path(".env"),
+    env_file: EnvFile = DotEnv,
 ) -> None:
     """Take no calls, as OFFHOOK_OUTAGE_POLICY says. Calls that are live go on."""
     from offhook.switching import switch
@@ -53,7 +49,7 @@ def outage_on(
 
 
 @outage.command("off")
-def outage_off(env_file: EnvFile = Path(".env")) -> None:
+def outage_off(env_file: EnvFile = DotEnv) -> None:
     """Take calls again."""
     from offhook.switching import switch
 
@@ -61,7 +57,7 @@ def outage_off(env_file: EnvFile = Path(".env")) -> None:
 
 
 @outage.command("status")
-def outage_status(env_file: EnvFile = Path(".env")) -> None:
+def outage_status(env_file: EnvFile = DotEnv) -> None:
     """Say how the switch stands."""
     from offhook.switching import status
 

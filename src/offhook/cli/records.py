@@ -6,14 +6,14 @@ import asyncio
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 from rich.console import Console
 
-from offhook.core.end import EndReason, Fault
+from offhook.cli.narrowing import Narrowing, narrowed
+from offhook.cli.options import AsJson, DotEnv, EnvFile
 from offhook.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,43 +26,25 @@ calls = typer.Typer(help="List calls, and show one.", invoke_without_command=Tru
 
 MOST = 1000
 
-Since = Annotated[str | None, typer.Option(help="From then on: 2026-11-22, today, 24h, 7d.")]
-Until = Annotated[str | None, typer.Option(help="Before then; as --since.")]
-Number = Annotated[str | None, typer.Option(help="The caller's, such as +49 30 23125 001.")]
-Why = Annotated[str | None, typer.Option("--reason", help="Why it ended, as caller_hung_up.")]
-Whose = Annotated[str | None, typer.Option("--fault", help="Whose fault the end was, as cloud.")]
-Line = Annotated[str | None, typer.Option(help="The name of the line.")]
-Words = Annotated[str | None, typer.Option("--text", help="Words of the transcript.")]
-Live = Annotated[bool, typer.Option("--live", help="Only calls that go on.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Reveal = Annotated[
     bool, typer.Option("--reveal", help="Show numbers in full; noted in the audit log.")
 ]
-EnvFile = Annotated[Path, typer.Option(help="Where the settings are.")]
-DotEnv = Path(".env")
 
 
 @calls.callback()
+@narrowed
 def list_calls(
+    wanted: Narrowing,
     context: typer.Context,
-    since: Since = None,
-    until: Until = None,
-    number: Number = None,
-    reason: Why = None,
-    fault: Whose = None,
-    line: Line = None,
-    text: Words = None,
-    live: Live = False,
     limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=MOST)] = 20,
     cursor: Annotated[str | None, typer.Option(help="Go on: `next` of the --json before.")] = None,
-    as_json: Json = False,
+    as_json: AsJson = False,
     reveal: Reveal = False,
     env_file: EnvFile = DotEnv,
 ) -> None:
     """List calls, the newest first, narrowed by all that is given."""
     if context.invoked_subcommand:
         return
-    asked = _Asked(since, until, number, reason, fault, line, text, live)
 
     async def work() -> None:
         from offhook.reports import tables
@@ -71,7 +53,7 @@ def list_calls(
 
         async with opened(env_file) as records:
             async with records.database.read() as connection:
-                found = await page(connection, asked.filter(records), cursor=cursor, limit=limit)
+                found = await page(connection, wanted.filter(records), cursor=cursor, limit=limit)
             ids = [each.call_id for each in found.items]
             what = f"offhook calls: {len(ids)}"
             numbers = await records.reveal(ids, detail=what) if reveal else {}
@@ -89,7 +71,7 @@ def list_calls(
 @calls.command("show")
 def show(
     call_id: Annotated[str, typer.Argument(help="The id of the call.")],
-    as_json: Json = False,
+    as_json: AsJson = False,
     reveal: Reveal = False,
     env_file: EnvFile = DotEnv,
 ) -> None:
@@ -114,19 +96,17 @@ def show(
     _run(work())
 
 
+@narrowed
 def stats(
-    since: Since = None,
-    until: Until = None,
-    line: Line = None,
+    wanted: Narrowing,
     by: Annotated[
         str | None, typer.Option(help="Latency and cost for each model, line or day.")
     ] = None,
-    as_json: Json = False,
+    as_json: AsJson = False,
     env_file: EnvFile = DotEnv,
 ) -> None:
     """Show calls in numbers: ends, transfers, latency, cost."""
-    asked = _Asked(since, until, line=line)
-    chosen = _by(by)
+    group = _by(by)
 
     async def work() -> None:
         from offhook.reports import tables
@@ -134,35 +114,30 @@ def stats(
         from offhook.store import reading
 
         async with opened(env_file) as records, records.database.read() as connection:
-            wanted = asked.filter(records)
-            total = await reading.stats(connection, wanted)
-            spread = await reading.percentiles(connection, by=chosen, wanted=wanted)
-            spent = await reading.costs(connection, by=chosen, wanted=wanted)
+            chosen = wanted.filter(records)
+            total = await reading.stats(connection, chosen)
+            spread = await reading.percentiles(connection, by=group, wanted=chosen)
+            spent = await reading.costs(connection, by=group, wanted=chosen)
         if as_json:
             _json({"stats": total, "latency": spread, "costs": spent})
             return
         out = Console(highlight=False)
-        if chosen is None:
+        if group is None:
             out.print(tables.numbers(total), "")
-        out.print(tables.groups(chosen, spent, spread))
+        out.print(tables.groups(group, spent, spread))
 
     _run(work())
 
 
+@narrowed
 def export(
+    wanted: Narrowing,
     form: Annotated[str, typer.Option("--format", help="csv, jsonl or parquet.")] = "csv",
     output: Annotated[Path | None, typer.Option(help="The file; else standard output.")] = None,
-    since: Since = None,
-    until: Until = None,
-    number: Number = None,
-    reason: Why = None,
-    fault: Whose = None,
-    line: Line = None,
     reveal: Reveal = False,
     env_file: EnvFile = DotEnv,
 ) -> None:
     """Write calls into a file for other programs, a row for each."""
-    asked = _Asked(since, until, number, reason, fault, line)
     chosen = _format(form)
     if output is None and chosen == "parquet":
         raise UserError("--format parquet is no text: name a file with --output.")
@@ -172,7 +147,7 @@ def export(
 
         async with opened(env_file) as records:
             with _written(output) as out:
-                return await _export(records, asked.filter(records), chosen, out, reveal)
+                return await _export(records, wanted.filter(records), chosen, out, reveal)
 
     count = _run(work())
     if output is not None:
@@ -214,58 +189,6 @@ def _written(output: Path | None) -> Iterator[BinaryIO]:
         raise UserError(f"--output: {output} cannot be written: {error.strerror}.") from None
     finally:
         part.unlink(missing_ok=True)
-
-
-class _Asked:
-    """What was asked for, checked before the database is opened."""
-
-    def __init__(
-        self,
-        since: str | None = None,
-        until: str | None = None,
-        number: str | None = None,
-        reason: str | None = None,
-        fault: str | None = None,
-        line: str | None = None,
-        text: str | None = None,
-        live: bool = False,
-    ) -> None:
-        from offhook.reports import times
-        from offhook.telephony.numbers import is_number
-
-        now = datetime.now(UTC)
-        self.since = None if since is None else times.parse(since, "--since", now)
-        self.until = None if until is None else times.parse(until, "--until", now)
-        self.reason = _one_of("--reason", reason, EndReason)
-        self.fault = _one_of("--fault", fault, Fault)
-        if number is not None and not is_number(number):
-            raise UserError("--number: that is no phone number; try +49 30 23125 001.")
-        self.number, self.line, self.text, self.live = number, line, text, live or None
-
-    def filter(self, records: Records) -> Filter:
-        """The same for the store; numbers are found by their hash."""
-        from offhook.store.reading import Filter
-        from offhook.telephony.numbers import normalise
-
-        region = records.settings.phone.default_region
-        number = self.number and normalise(self.number, region)
-        return Filter(
-            since=self.since,
-            until=self.until,
-            number_hashes=records.vault.hashes(number) if number else (),
-            reason=self.reason,
-            fault=self.fault,
-            line=self.line,
-            text=self.text,
-            live=self.live,
-        )
-
-
-def _one_of(option: str, value: str | None, kind: type[EndReason] | type[Fault]) -> str | None:
-    known = [each.value for each in kind]
-    if value is None or value in known:
-        return value
-    raise UserError(f"{option}: there is no {value!r}. It takes {', '.join(known)}.")
 
 
 def _by(value: str | None) -> By | None:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import os
+import random
 from collections.abc import Sequence
 from time import monotonic
 
@@ -163,15 +164,14 @@ class Line:
 
     async def slot(self, number: int) -> None:
         """One call after the other; the slots begin and pause at different times."""
-        size, cloud = self._size, self._place.cloud
-        shares = itertools.cycle(((number * 7 + k * 3) % 10 + 1) / 10 for k in range(10))
+        size, cloud, dice = self._size, self._place.cloud, random.Random(number)
         await asyncio.sleep(size.pause_s * (TURNS / 2) / size.speed * number / size.calls)
         while self.open:
             said = [
                 step
                 for n in range(TURNS)
                 for step in (
-                    Waits(size.pause_s * next(shares)),
+                    Waits(dice.uniform(0, size.pause_s)),
                     Says(f"Sentence {n + 1}."),
                     Hears(timeout_s=HEARS_S),
                 )

@@ -49,10 +49,14 @@ class Sample(Struct, frozen=True):
 
 
 class Quarter(Struct, frozen=True):
-    """What a quarter of all turns took: CPU seconds for each, and bytes on average."""
+    """What a quarter of all turns took: CPU seconds for each, and bytes on average.
+
+    `cloud` is the simulator's CPU for each: what a busy machine adds, it adds to both.
+    """
 
     turns: int
     cpu: float
+    cloud: float
     memory: float
 
 
@@ -95,10 +99,11 @@ def quarters(samples: Sequence[Sample]) -> list[Quarter]:
 
 
 def _quarter(samples: Sequence[Sample]) -> Quarter:
-    turns = samples[-1].turns - samples[0].turns
-    cpu = samples[-1].cpu - samples[0].cpu
+    first, last = samples[0], samples[-1]
+    turns = last.turns - first.turns
+    cpu, cloud = last.cpu - first.cpu, last.cloud - first.cloud
     memory = sum(sample.memory for sample in samples) / len(samples)
-    return Quarter(turns, cpu / max(turns, 1), memory)
+    return Quarter(turns, cpu / max(turns, 1), cloud / max(turns, 1), memory)
 
 
 def _verdict(
@@ -118,6 +123,7 @@ def _verdict(
             told("calls that came and went", f"{ended:,}"),
             told("load of the replica, of the simulator", "{:.0%}, {:.0%}".format(*busy)),
             *_flat(size.flat, "CPU for each turn", "{:.2f} ms", first.cpu * 1e3, last.cpu * 1e3),
+            told("the same of the simulator", f"{_more(last.cloud, first.cloud):+.1f} %"),
             *_flat(size.flat, "memory", "{:.1f} MB", first.memory / 2**20, last.memory / 2**20),
             none("calls that ended otherwise than by their callers", lost),
             none("own mistakes in the logs", bugs),
@@ -130,8 +136,13 @@ def _flat(most: float, what: str, form: str, first: float, last: float) -> tuple
     return (
         told(f"{what}, first quarter", form.format(first)),
         told(f"{what}, last quarter", form.format(last)),
-        within(f"{what}, last against first", most, 100 * (last / first - 1)),
+        within(f"{what}, last against first", most, _more(last, first)),
     )
+
+
+def _more(last: float, first: float) -> float:
+    """In per cent."""
+    return 100 * (last / max(first, 1e-9) - 1)
 
 
 def _why(replica: Replica, call_id: str) -> str:

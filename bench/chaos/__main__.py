@@ -1,6 +1,7 @@
 """`python -m bench.chaos`: everything is done to offhook that the field does, and counted.
 
-`--quick` takes about a minute, `--only killed` plays one run, `--save` writes docs/chaos.md.
+`--quick` takes about a minute, `--only killed` plays one run, `--save` puts what was played into
+docs/chaos.md and leaves the rest of it as it is.
 """
 
 from __future__ import annotations
@@ -17,18 +18,11 @@ from time import monotonic
 import uvloop
 
 from bench.chaos import RUNS
+from bench.chaos.document import revised
 from bench.chaos.verdict import Demand, Verdict
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "chaos.md"
 MOST_S = 900.0  # one run, whatever hangs
-
-HEAD = """# Chaos
-
-What `make chaos` does to offhook, and what came of it. Each run has real `offhook serve` processes,
-a throw-away PostgreSQL and the [simulator](simulator.md), all on loopback. What the cloud saw is
-the judge, together with the records in the database. Times are real seconds; where a run has
-simulated ones, it says so. Saved by `python -m bench.chaos --save`.
-"""
 
 
 async def play(name: str, run: Callable[[], Awaitable[Verdict]]) -> Verdict:
@@ -52,9 +46,9 @@ async def chaos(names: Sequence[str], *, quick: bool, save: bool = False) -> lis
     for name in names:
         verdicts.append(await play(name, partial(RUNS[name], quick)))
         print(verdicts[-1].text(), end="\n\n\n", flush=True)
-        if save:
-            text = "\n\n\n".join(verdict.text() for verdict in verdicts)
-            DOCUMENT.write_text(f"{HEAD}\n```\n{text}\n```\n")
+        if save and verdicts[-1].done:  # one that broke has nothing to tell
+            known = DOCUMENT.read_text() if DOCUMENT.exists() else ""
+            DOCUMENT.write_text(revised(known, verdicts[-1:]))
     return verdicts
 
 
@@ -63,10 +57,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small numbers, about a minute")
     parser.add_argument("--only", choices=list(RUNS), action="append", help="one run, or some")
-    parser.add_argument("--save", action="store_true", help=f"write docs/{DOCUMENT.name}")
+    parser.add_argument("--save", action="store_true", help=f"into docs/{DOCUMENT.name}")
     options = parser.parse_args()
-    if options.save and (options.only or options.quick):
-        parser.error("--save writes all runs with full numbers: leave --only and --quick out")
+    if options.save and options.quick:
+        parser.error("--save is for full numbers: leave --quick out")
     try:
         names = options.only or list(RUNS)
         verdicts = uvloop.run(chaos(names, quick=options.quick, save=options.save))

@@ -20,7 +20,6 @@ ODD: tuple[Any, ...] = (
 )
 SPLICES = (b"", b"{", b"}", b"[", b"null", b"\xff", b"\x00", b'"', b",", b"1e999", b"\\ud800")
 TRUNKS = get_args(Trunk)
-CALLS = 4096  # that webhooks speak of: what is remembered of each is bounded, but large
 TOOLS = ("looks", "transfer_call", "end_call", "nobody_knows")
 
 
@@ -72,7 +71,7 @@ def _asked(response: frames.Response, dice: random.Random) -> bytes:
 def webhook(dice: random.Random) -> bytes:
     """The body of a delivery, broken somewhere."""
     trunk = dice.choice(TRUNKS)
-    event = incoming_call(f"rtc_{dice.randrange(CALLS)}", Invite(trunk=trunk))
+    event = incoming_call(f"rtc_{dice.randbytes(16).hex()}", Invite(trunk=trunk))
     return mutated(json.dumps(event).encode(), dice)
 
 

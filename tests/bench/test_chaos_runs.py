@@ -10,6 +10,9 @@ import pytest
 pytest.importorskip("psutil")
 
 from bench.chaos import deliveries
+from bench.chaos.__main__ import DOCUMENT
+from bench.chaos.busy import Sample, quarters
+from bench.chaos.document import HEAD, revised
 from bench.chaos.fuzz import Ward, by_dice, flat
 from bench.chaos.mutants import frames_for
 from bench.chaos.patient import Died, Patient
@@ -39,6 +42,32 @@ def test_what_held_needs_no_example() -> None:
     verdict = Verdict("1. A run", "What is done.", (none("calls lost", []),), ("a remark",))
     assert verdict.held
     assert "a remark" not in verdict.text()
+
+
+def test_a_run_that_is_saved_leaves_the_others_and_the_notes_as_they_are() -> None:
+    old = [Verdict(f"{n}. Run", "Long ago.", (exactly("calls", n, n),)) for n in (1, 2, 10)]
+    text = revised("", old) + "\nThese are notes.\n\n- **Run 1.** Why.\n"
+    again = Verdict("2. Run of more calls", "Today.", (exactly("calls", 5, 5),))
+    new = revised(text, [again])
+    assert new == text.replace(old[1].text(), again.text())
+    assert new.startswith(HEAD)
+    assert revised(new, old) == text
+    assert text.index("2. Run") < text.index("10. Run") < text.index("These are notes.")
+
+
+def test_what_is_saved_is_what_is_there() -> None:
+    text = DOCUMENT.read_text()
+    assert revised(text, []) == text
+
+
+def test_quarters_have_as_many_turns_each_however_fast_they_went() -> None:
+    walk = [Sample(n, n * 0.002, 0.0, 100.0) for n in range(0, 400, 4)]
+    run = [Sample(n, 0.8 + (n - 400) * 0.004, 0.0, 300.0) for n in range(400, 1201, 20)]
+    first, second, third, last = quarters([*walk, *run])
+    assert [q.turns for q in (first, second, third, last)] == [300, 300, 300, 300]
+    assert first.cpu == pytest.approx(0.002)
+    assert last.cpu == pytest.approx(0.004)
+    assert (first.memory, last.memory) == (100.0, 300.0)
 
 
 def test_limits_are_limits() -> None:

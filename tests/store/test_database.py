@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, select, text
 from sqlalchemy.exc import IntegrityError
 
 from offhook.store import facts
 from offhook.store.database import Database, driven
 from offhook.store.schema import metadata, outbox, tokens
+from support.postgres import Cluster
 
 
 async def test_the_migrations_lead_to_the_tables_as_they_are_declared(database: Database) -> None:
@@ -90,3 +91,18 @@ async def test_only_the_owner_reads_a_new_file(tmp_path: Path) -> None:
     await database.close()
     assert "calls.sqlite3" in found
     assert set(found.values()) == {0o600}
+
+
+async def test_a_rush_opens_connections_that_are_kept(postgres: Cluster) -> None:
+    """To open one costs more than ten questions."""
+    database, opened = Database(postgres.create(), pool=4), []
+    event.listen(database.engine.sync_engine, "connect", lambda *_: opened.append(1))
+
+    async def ask() -> None:
+        async with database.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    for _ in range(5):
+        await asyncio.gather(*(ask() for _ in range(8)))
+    await database.close()
+    assert len(opened) == 4

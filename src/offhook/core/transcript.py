@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import compress
+from operator import is_not
 
 from msgspec import Struct
 from msgspec.structs import replace
+
+NEAR = 100  # utterances from the end; nobody looks further back, so long calls cost no more
 
 
 class Who(StrEnum):
@@ -72,14 +76,24 @@ class Transcript(Struct, frozen=True):
         return iter(self.utterances)
 
     def find(self, item: str) -> Utterance | None:
-        """The utterance of this item, if it is known."""
+        """The utterance of this item, if it is one of the last `NEAR`."""
         place = self._place(item)
         return None if place is None else self.utterances[place]
+
+    def since(self, before: Transcript) -> list[int]:
+        """The places of those that are new, changed or elsewhere. Quick in long calls."""
+        old, new = before.utterances, self.utterances
+        first = max(min(len(old), len(new)) - NEAR, 0)
+        if old[:first] != new[:first]:
+            first = 0
+        both = min(len(old), len(new))
+        changed = map(is_not, old[first:], new[first:])
+        return [*compress(range(first, both), changed), *range(both, len(new))]
 
     def open(self, item: str, who: Who, at: float, after: str | None = None) -> Transcript:
         """Give the item its place: after `after` where that is known, else last.
 
-        Opening an item again changes nothing.
+        Opening an item again changes nothing, while it is one of the last `NEAR`.
         """
         if self._place(item) is not None:
             return self
@@ -110,8 +124,9 @@ class Transcript(Struct, frozen=True):
         return Transcript(tuple(replace(u, text=None) for u in self.utterances))
 
     def _place(self, item: str) -> int | None:
-        """Where it stands. News is nearly always of one of the last."""
-        for place in range(len(self.utterances) - 1, -1, -1):
+        """Where it stands, if it is one of the last; older ones are no news."""
+        last = len(self.utterances) - 1
+        for place in range(last, max(last - NEAR, -1), -1):
             if self.utterances[place].item == item:
                 return place
         return None

@@ -14,13 +14,15 @@ no turn.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain, compress, repeat
+from itertools import chain, compress, islice, repeat
 from operator import is_not
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from offhook.core.toolcalls import Ledger, ToolCall
+
+NEAR = 50  # turns from the end; a response answers one of them, so long calls cost no more
 
 
 class Turn(Struct, frozen=True, gc=False, kw_only=True):
@@ -124,10 +126,11 @@ class Turns(Struct, frozen=True):
         return self.of(asked.response) if asked is not None else None
 
     def of(self, response: str) -> Turn | None:
-        """The turn that this response answers."""
+        """The turn that this response answers, if it is one of the last."""
         if not response:
             return None
-        return next((t for t in reversed(self.log.values()) if response in t.responses), None)
+        recent = islice(reversed(self.log.values()), NEAR)
+        return next((turn for turn in recent if response in turn.responses), None)
 
     def _with(self, turn: Turn, *, opened: bool = False) -> Turns:
         log = {**self.log, turn.item: turn}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
+RECENT = 64  # parts; one that comes again comes soon, so long calls cost no more
+
 
 class Tokens(Struct, frozen=True, gc=False, kw_only=True):
     """How many tokens of each kind. Those that were cached are not counted again under `..._in`.
@@ -57,20 +59,21 @@ class Usage(Struct, frozen=True):
     """The sums of one call. `unknown` counts parts of which the cloud did not say what they used.
 
     `responses` is what the model has used; transcription is paid for apart, by its own tokens
-    (`transcripts`) or by the length of the audio (`seconds`). Each part counts once, by its id.
+    (`transcripts`) or by the length of the audio (`seconds`). Each part counts once, by its id;
+    `parts` are the last ones.
     """
 
     responses: Tokens = NOTHING
     transcripts: Tokens = NOTHING
     seconds: float = 0.0
     unknown: int = 0
-    parts: frozenset[str] = frozenset()
+    parts: tuple[str, ...] = ()
 
     def responded(self, response: str, tokens: Tokens | None) -> Usage:
         """Add what a response has used; `None` if that is unknown."""
         if response in self.parts:
             return self  # the clouds have been seen to end a response twice
-        parts = self.parts | {response}
+        parts = (*self.parts[1 - RECENT :], response)
         if tokens is None:
             return replace(self, unknown=self.unknown + 1, parts=parts)
         return replace(self, responses=self.responses + tokens, parts=parts)
@@ -79,7 +82,7 @@ class Usage(Struct, frozen=True):
         """Add what a transcription has used: tokens or seconds; neither if that is unknown."""
         if item in self.parts:
             return self
-        parts = self.parts | {item}
+        parts = (*self.parts[1 - RECENT :], item)
         if tokens is None and seconds is None:
             return replace(self, unknown=self.unknown + 1, parts=parts)
         return replace(

@@ -94,7 +94,11 @@ class DirectSocket(aiohttp.ClientWebSocketResponse[Any]):
         """Close the line. Text that still comes in is nobody's any more."""
         if isinstance(self._reader, Queue):
             self._reader.hear = None
-        return await super().close(code=code, message=message)
+        closed = await super().close(code=code, message=message)
+        error: BaseException | None = self._exception
+        while error is not None:  # its traceback refers to us: a line would not be freed for hours
+            error = error.with_traceback(None).__context__
+        return closed
 
     @property
     def _parser(self) -> Any:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from itertools import compress
-from operator import is_not
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -123,7 +121,8 @@ class Scribe:
             yield from self._all_again(after)
         elif grown:
             yield from self._utterances(before.transcript, after)
-            yield from self._tools(before, after)
+            if after.tools is not before.tools:
+                yield from self._tools(before, after)
         if after.transfer is not before.transfer:
             yield from self._transfers(before, after)
         if after.instructions is not before.instructions:
@@ -207,10 +206,8 @@ class Scribe:
 
     def _utterances(self, before: Transcript, call: Call) -> Iterator[UtteranceFact]:
         """Those whose text or place is new. One that nobody has put into words yet can wait."""
-        old, new = before.utterances, call.transcript.utterances
-        places = [*compress(range(len(new)), map(is_not, old, new)), *range(len(old), len(new))]
-        for place in places:
-            said = new[place]
+        for place in call.transcript.since(before):
+            said = call.transcript.utterances[place]
             if said.text is not None or said.cut:
                 yield self._utterance(call, place, said)
 

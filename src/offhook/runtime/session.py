@@ -59,7 +59,7 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[on.Event] = deque()
         self._stepping = False
-        self._left = False  # the call is another process's
+        self._left = False  # nothing more is done here: the call is another process's, or over
         self._second_hand = False  # it was another's before
         self._sideband = Sideband(
             self._hear, self._lost, can_wait=self._can_wait, coalescer=cloud.coalescer
@@ -392,6 +392,16 @@ class Session:
         """Wait until nothing of this call runs any more, tools that may finish included."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+        self._dissolve()
+
+    def _dissolve(self) -> None:
+        """Let go of the parts that refer back to the session, so that it is freed at once.
+
+        What refers to itself waits for the collector of cycles, which on a busy line comes to
+        what is hours old once in a day.
+        """
+        self._left = True
+        del self._sideband, self._tools, self._errands, self._decide, self._ended
 
 
 async def _close(socket: Socket) -> None:

@@ -25,6 +25,7 @@ from offhook.runtime.hold import Hold
 from offhook.runtime.journal import Archive
 from offhook.runtime.journaled import JournaledSession
 from offhook.runtime.line import Line
+from offhook.runtime.memory import Memory
 from offhook.runtime.meter import Meter
 from offhook.runtime.narrator import Narrator
 from offhook.runtime.overheard import Overheard
@@ -34,8 +35,6 @@ from offhook.runtime.scribe import Desk, Scribe
 from offhook.runtime.tenure import Tenure
 from offhook.runtime.watch import Watch
 
-REMEMBER_S = 24 * 3600.0  # how long a delivery or a call is known as a repeat
-REMEMBER_MOST = 200_000  # of each, so that a flood cannot fill the memory
 TURN_AWAY_S = 5.0
 
 
@@ -47,33 +46,6 @@ class Taken(StrEnum):
     REFUSED = "refused"  # by a rule of admission
     FORWARDED = "forwarded"  # accepted only to be transferred at once
     TURNED_AWAY = "turned_away"  # we are leaving: the trunk must try somebody else
-
-
-class Memory:
-    """The ids of a day, the oldest forgotten first."""
-
-    def __init__(self, most: int = REMEMBER_MOST) -> None:
-        self._most = most
-        self._seen: dict[str, float] = {}
-
-    def __len__(self) -> int:
-        return len(self._seen)
-
-    def is_new(self, key: str, now: float) -> bool:
-        """Whether this id is seen for the first time; it is known from now on."""
-        if key in self._seen:
-            return False
-        self._forget_one(now)
-        self._seen[key] = now
-        return True
-
-    def _forget_one(self, now: float) -> None:
-        """One goes for one that comes: memory is bounded, and none pays for many."""
-        oldest = next(iter(self._seen), None)
-        if oldest is None:
-            return
-        if len(self._seen) >= self._most or self._seen[oldest] <= now - REMEMBER_S:
-            del self._seen[oldest]
 
 
 class Switchboard:

@@ -35,7 +35,7 @@ class Database:
     if it ends well, else taken back. Raises what SQLAlchemy raises, `DBAPIError` above all.
     """
 
-    def __init__(self, url: str, *, pool: int = 5) -> None:
+    def __init__(self, url: str, *, pool: int = 10) -> None:
         self.url = driven(url)
         self.dialect: Literal["sqlite", "postgresql"] = (
             "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
@@ -81,7 +81,8 @@ def driven(url: str) -> URL:
 def _engine(url: URL, pool: int) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         # A ping before each use costs a third of a small batch; a look at the socket, nothing.
-        engine = create_async_engine(url, pool_size=pool, max_overflow=5, hide_parameters=True)
+        # All are kept: what is opened for each rush costs logins, and memory in pieces.
+        engine = create_async_engine(url, pool_size=pool, max_overflow=0, hide_parameters=True)
         event.listen(engine.sync_engine, "checkout", _on_checkout)
         return engine
     engine = create_async_engine(url, connect_args={"timeout": BUSY_S}, hide_parameters=True)

@@ -287,6 +287,14 @@ def is_noise(raw: bytes) -> bool:
     return raw[: raw.find(b'"', 9)] in NOISE
 
 
+_KEY = b'{"type":"input_audio_buffer.dtmf_event_received"'
+
+
+def is_key(raw: bytes) -> bool:
+    """Whether this is a key of the telephone: the one kind of frame that has no id."""
+    return raw.startswith(_KEY)
+
+
 class Skipped(Struct, frozen=True, gc=False):
     """Base of the kinds that are recognised by their type alone."""
 

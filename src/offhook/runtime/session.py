@@ -256,7 +256,7 @@ class Session:
         self.post(on.Attached())
         self._converse(conversation.opened, self.call.variant)
         for raw in frames:
-            self.frame(raw)
+            self._sideband.take(raw)
         await self._sideband.flush()
         await self._sideband.read(socket)
 

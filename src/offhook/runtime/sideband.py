@@ -15,7 +15,7 @@ from functools import partial
 
 import aiohttp
 
-from offhook.realtime.frames import is_noise
+from offhook.realtime.frames import is_key, is_noise
 from offhook.runtime.cloud import Socket
 from offhook.runtime.direct import DirectSocket
 
@@ -52,7 +52,9 @@ class Sideband:
         self._context: Context
         self._clock = asyncio.get_running_loop().time
         self.heard_at = 0.0
-        self.latest = b""  # the last frame that was heard
+        self.latest = b""  # the last frame with an id that was handed on,
+        self.keys = 0  # and how many without one came behind it
+        self._echoes: dict[bytes, asyncio.Event] = {}  # by what a ping carried
 
     @property
     def open(self) -> bool:
@@ -69,6 +71,7 @@ class Sideband:
         if self._pulse is not None:
             self._pulse.cancel()
         self._socket = socket
+        self._context = copy_context()
         loop = asyncio.get_running_loop()
         self.heard_at = self._pulse_at = loop.time()
         self._pulse = loop.call_later(self._beat, self._feel_pulse, socket)
@@ -99,11 +102,13 @@ class Sideband:
         while True:
             message = await receive()
             if message.type is TEXT:
-                self._take(message.data)
+                self.take(message.data)
             elif message.type is PING or message.type is PONG:
                 self._pulse_at = clock()
                 if message.type is PING:
                     await _quietly(socket.pong(message.data))
+                elif message.data in self._echoes:
+                    self._echoes[message.data].set()
             else:
                 break
             if self._outbox:
@@ -115,7 +120,28 @@ class Sideband:
             self._lost(f"close code {socket.close_code} {message.extra or ''}".strip())
             await self.flush()
 
-    def _take(self, raw: bytes) -> None:
+    async def heard_all(self, within: float) -> bool:
+        """Wait until all that was sent to us before now has been handed on. Whether it is, in time.
+
+        A line keeps its order, so what comes back of a ping has everything older before it.
+        """
+        socket = self._socket
+        if socket is None:
+            return False
+        echo = asyncio.Event()
+        name = b"%d" % id(echo)
+        self._echoes[name] = echo
+        try:
+            async with asyncio.timeout(within):
+                await _quietly(socket.ping(name))
+                await echo.wait()
+        except TimeoutError:
+            return False
+        finally:
+            del self._echoes[name]
+        return not self._kept
+
+    def take(self, raw: bytes) -> None:
         """One frame. In the call's context: the connection may have been made for another one."""
         self.heard_at = self._clock()
         if is_noise(raw):
@@ -123,18 +149,23 @@ class Sideband:
         if self._kept or self._pauses():
             self._kept.append(raw)
             return
-        self.latest = raw
+        self._hand_on(raw)
+
+    def _hand_on(self, raw: bytes) -> None:
+        if is_key(raw):
+            self.keys += 1
+        else:
+            self.latest, self.keys = raw, 0
         self._context.run(self._hear, raw)
 
     def catch_up(self) -> None:
         """Hand on what was kept."""
         while self._kept and not self._pauses():
-            self.latest = self._kept.popleft()
-            self._context.run(self._hear, self.latest)
+            self._hand_on(self._kept.popleft())
 
     def _take_at_once(self, socket: DirectSocket, raw: bytes) -> None:
         """One frame, met by the parser. What it leads to is sent by the reader, in its order."""
-        self._take(raw)
+        self.take(raw)
         if self._outbox and not self._sending:
             socket.wake()
 

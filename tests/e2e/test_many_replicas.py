@@ -184,6 +184,7 @@ async def test_what_a_caller_says_while_the_call_changes_hands_is_on_record(
         await draining
         await call.reached("bot_said", count=len(said) + 1)
         call.caller_hangs_up()
+        await them.log.reached("taken over")
         await them.idle()
         assert them.counted("offhook_calls_handed_over_total") == 1
     database = Database(url)

@@ -196,3 +196,17 @@ async def test_how_far_we_have_got_is_the_last_frame_with_an_id_and_the_keys_beh
     line.end()
     await band.read(cast("Socket", line))
     assert (band.latest, band.keys) == (b"b", 2)
+
+
+async def test_what_was_kept_is_handed_on_even_if_the_line_goes_meanwhile() -> None:
+    paused, heard = True, list[bytes]()
+    band = Sideband(heard.append, lambda _: None, pauses=lambda: paused)
+    line = Line()
+    band.adopt(cast("Socket", line))
+    line.hear(b"a")
+    line.end()
+    await band.read(cast("Socket", line))
+    assert heard == []
+    paused = False
+    band.catch_up()
+    assert heard == [b"a"]

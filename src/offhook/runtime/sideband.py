@@ -116,7 +116,7 @@ class Sideband:
         if message.type is ERROR and not isinstance(message.data, aiohttp.WebSocketError):
             raise message.data  # a bug of ours, met while hearing
         if self._socket is socket:
-            self.detach()
+            self._unplug()
             self._lost(f"close code {socket.close_code} {message.extra or ''}".strip())
             await self.flush()
 
@@ -171,9 +171,12 @@ class Sideband:
 
     def detach(self) -> Socket | None:
         """Leave the line by our own wish: `lost` is not called. Returns what is to be closed."""
+        self._kept.clear()
+        return self._unplug()
+
+    def _unplug(self) -> Socket | None:
         socket, self._socket = self._socket, None
         self._outbox.clear()
-        self._kept.clear()
         if self._pulse is not None:
             self._pulse.cancel()
         return socket

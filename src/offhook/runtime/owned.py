@@ -60,7 +60,11 @@ class OwnedSession(Session):
         self._heard, self._last, self._since = heard, revived, since
         asks = (revived.lease.fence - 1) * ASKS
         self._surface = surface.revive(
-            self._line.config, self._line.response_limit, revived.call, asks=asks
+            self._line.config,
+            self._line.response_limit,
+            revived.call,
+            asks=asks,
+            overheard=heard is not None,
         )
         self.call, commands = resume(revived.call, self._loop.time())
         if self._scribe is not None:

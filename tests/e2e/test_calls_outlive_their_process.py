@@ -188,6 +188,27 @@ async def test_a_restarted_process_goes_on_with_its_calls(
     await one_story(database, call)
 
 
+async def test_a_tool_that_was_asked_for_while_nobody_listened_is_run(
+    cloud: Simulator, env: dict[str, str], folder: Path, database: Database
+) -> None:
+    (folder / "go").touch()
+    script = Script(steps=(Hears(),), model=conversation("looks").model)
+    async with offhook("serve", "my_bot.py", env=env, cwd=folder) as first:
+        call = await cloud.ring(await first.listens(), script, caller=CALLER)
+        await call.reached("bot_said")
+        await killed(first)
+    for step in (Says("Go on."), Hears("Done."), Says("Thanks."), Hears("Bye."), HangsUp()):
+        call.do(step)
+    await call.reached("tool_asked")
+    async with offhook("serve", "my_bot.py", env=env, cwd=folder) as second:
+        await second.said('"status":"ended"')
+        await stopped(second)
+    assert outputs(call) == ["looks done"]
+    assert len(runs(folder)) == 1
+    said = [mark.detail["text"] for mark in call.marks("bot_said")]
+    assert said == [GREETING, "Done.", "Bye."]
+
+
 async def test_a_tool_with_effects_is_not_run_again(
     cloud: Simulator, env: dict[str, str], folder: Path, database: Database
 ) -> None:

@@ -22,9 +22,11 @@ from offhook.simulator import (
     State,
     WaitsFor,
 )
+from offhook.telephony.targets import Target
 from support.serving import (
     GREETING,
     asks,
+    first,
     order_of,
     outputs,
     plain_bot,
@@ -204,6 +206,50 @@ async def test_after_the_time_to_drain_calls_are_ended_politely() -> None:
         assert order_of(call, "hangup") == ["hangup"]
         async with asyncio.timeout(5):
             await service.process
+
+
+TARGETS = {
+    "sales": Target("sales", "tel:+14155550133", "our sales team"),
+    "support": Target("support", "tel:+14155550134", "support"),
+}
+
+
+async def test_after_the_time_to_drain_calls_are_transferred_to_the_first_target() -> None:
+    bot = plain_bot(targets=TARGETS)
+    async with serving(bot, OFFHOOK_DRAIN_S="0", OFFHOOK_DRAIN_THEN="transfer") as service:
+        calls = [await service.ring(Script(steps=(Hears(),))) for _ in range(2)]
+        for call in calls:
+            await call.reached("bot_said")
+        service.server.handle_exit(signal.SIGTERM, None)
+        for call in calls:
+            assert await call.finished() is State.TRANSFERRED
+            assert first(call, "refer").detail["target_uri"] == "tel:+14155550133"
+            assert (await service.ended(call))["reason"] == "transferred"
+            assert said(call)[1:] == [
+                "I am connecting you with our sales team. One moment, please."
+            ]
+            assert order_of(call, "hangup") == []
+        async with asyncio.timeout(5):
+            await service.process
+
+
+@pytest.mark.parametrize("targets", [TARGETS, {}])
+async def test_where_nobody_can_take_the_caller_then_a_goodbye_ends_the_call(targets: Any) -> None:
+    async with serving(
+        plain_bot(targets=targets),
+        faults=Faults(refer=500),
+        limits={"announce": 0.5, "refer_watch": 0.5},
+        OFFHOOK_DRAIN_S="0",
+        OFFHOOK_DRAIN_THEN="transfer",
+    ) as service:
+        call = await service.ring(Script(steps=(Hears(),)))
+        await call.reached("bot_said")
+        service.server.handle_exit(signal.SIGTERM, None)
+        end = await service.over(call)
+        assert (end["reason"], end["fault"]) == ("shut_down", "us")
+        assert len(call.marks("refer")) == len(targets) // 2
+        assert said(call)[-1].endswith("Please call again. Goodbye!")
+        assert order_of(call, "hangup") == ["hangup"]
 
 
 async def test_a_call_that_still_rings_is_rejected_when_the_time_to_drain_is_over() -> None:

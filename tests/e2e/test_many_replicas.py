@@ -13,7 +13,7 @@ from aiohttp import web
 
 from offhook.core.party import Party
 from offhook.runtime.switchboard import Switchboard
-from offhook.simulator import Call, HangsUp, Hears, Says, Script, Simulator
+from offhook.simulator import Call, Faults, HangsUp, Hears, Says, Script, Simulator
 from offhook.store.database import Database
 from offhook.telephony import incoming
 from offhook.web.app import create_app
@@ -55,8 +55,8 @@ class Replicas:
             board.incoming(event.call_id, event.call_id, Party(CALLER), None)
         return web.json_response({"ok": True})
 
-    async def ring(self, script: Script = CHAT) -> Call:
-        return await self.cloud.ring(self.url, script, caller=CALLER)
+    async def ring(self, script: Script = CHAT, faults: Faults | None = None) -> Call:
+        return await self.cloud.ring(self.url, script, caller=CALLER, faults=faults)
 
     def counted(self, name: str) -> float:
         found = (a.state.metrics.registry.get_sample_value(name) for a in self.apps)
@@ -164,3 +164,30 @@ async def test_all_calls_of_a_replica_that_leaves_go_to_the_others_unheard(
     for call in calls:
         orders = [b for b in sent(call, "conversation.item.create") if GREETING in str(b)]
         assert len(orders) == 1
+
+
+async def test_what_a_caller_says_while_the_call_changes_hands_is_on_record(
+    url: str, tmp_path: Path
+) -> None:
+    """The line of the heir is open before the cloud tells it anything."""
+    said = [f"Sentence {n}." for n in range(12)]
+    talk = [step for text in said for step in (Says(text), Hears())]
+    deaf = Faults(attach_deaf_s=30.0)  # half a second, at this speed
+    async with replicas(url, tmp_path) as them:
+        call = await them.ring(Script(steps=(Hears(),)), deaf)
+        await call.reached("bot_said")
+        leaving = max(them.boards, key=len)
+        draining = asyncio.create_task(leaving.drain(0.0))
+        await call.reached("attach", count=2)
+        for step in talk:
+            call.do(step)
+        await draining
+        await call.reached("bot_said", count=len(said) + 1)
+        call.caller_hangs_up()
+        await them.log.reached("taken over")
+        await them.idle()
+        assert them.counted("offhook_calls_handed_over_total") == 1
+    database = Database(url)
+    words = [text for who, text in await script_of(database, call.call_id) if who == "caller"]
+    assert words == said
+    await database.close()

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import aiohttp
 
+from offhook.runtime.checkpoint import Upto
 from offhook.runtime.cloud import Socket
 from offhook.runtime.overheard import Overheard, event_id
 
@@ -47,27 +48,45 @@ async def heard(*frames: bytes) -> tuple[Line, Overheard]:
     return line, overheard
 
 
-async def given(overheard: Overheard, seen: str | None) -> tuple[Any, list[bytes]] | None:
+async def given(overheard: Overheard, seen: Upto | None) -> tuple[Any, list[bytes]]:
     """The line and the frames, whatever kind of line it is."""
     return await overheard.taken(seen)
 
 
 async def test_what_comes_after_the_last_frame_of_the_owner_is_given_on() -> None:
     line, overheard = await heard(*map(frame, range(5)))
-    assert await given(overheard, "event_2") == (line, [frame(3), frame(4)])
+    assert await given(overheard, Upto("event_2")) == (line, [frame(3), frame(4)])
 
 
 async def test_all_of_it_is_where_the_owner_has_not_told_or_that_frame_was_not_heard() -> None:
-    for seen in (None, "event_9"):
+    for seen in (None, Upto("event_9")):
         line, overheard = await heard(frame(0), frame(1))
         assert await given(overheard, seen) == (line, [frame(0), frame(1)])
 
 
-async def test_a_line_that_has_gone_is_given_to_nobody() -> None:
+async def test_what_was_heard_on_a_line_that_has_gone_is_not_lost_with_it() -> None:
     line, overheard = await heard(frame(0))
     line.put(aiohttp.WSMsgType.CLOSED)
     await asyncio.wait({overheard._reader})
-    assert await given(overheard, None) is None
+    assert await given(overheard, None) == (line, [frame(0)])
+
+
+async def test_only_what_is_heard_shows_that_the_cloud_tells_us_something() -> None:
+    line = Line()
+    overheard = Overheard(cast("Socket", line))
+    assert not await overheard.hears(0.001)
+    waiting = asyncio.create_task(overheard.hears(60))
+    line.put(aiohttp.WSMsgType.PING)
+    await line.pongs.get()
+    assert not waiting.done()
+    line.put(aiohttp.WSMsgType.TEXT, frame(1))
+    assert await waiting
+
+
+async def test_nothing_is_waited_for_on_a_line_that_has_gone() -> None:
+    line, overheard = await heard()
+    line.put(aiohttp.WSMsgType.CLOSED)
+    assert not await overheard.hears(60)
 
 
 async def test_it_is_closed_if_the_call_goes_to_another() -> None:

@@ -93,3 +93,28 @@ async def test_one_that_was_stopped_meanwhile_cannot_say_that_the_database_was_a
 async def test_any_failure_of_the_database_is_its_absence(pulse: Pulse) -> None:
     with pytest.raises(Away, match="OSError"):
         await pulse.ask(broken())
+
+
+async def test_one_slow_question_is_no_absence_while_others_are_answered(
+    pulse: Pulse, clock: Clock
+) -> None:
+    never = asyncio.Event()
+    slow = asyncio.create_task(pulse.ask(never.wait(), 0.01))
+    clock.now += 3
+    assert await pulse.ask(alive()) is True
+    with pytest.raises(Away, match="TimeoutError"):
+        await slow
+    assert not pulse.away
+
+
+async def test_a_database_that_is_silent_for_long_is_away_until_it_answers(
+    pulse: Pulse, clock: Clock
+) -> None:
+    never = asyncio.Event()
+    for away in (False, True):
+        with pytest.raises(Away):
+            await pulse.ask(never.wait(), 0.01)
+        assert pulse.away is away
+        clock.now += 3
+    assert await pulse.ask(alive()) is True
+    assert not pulse.away

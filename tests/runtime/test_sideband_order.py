@@ -25,11 +25,11 @@ class Line:
         self.go = asyncio.Event()
         self.inbox: asyncio.Queue[Any] = asyncio.Queue()
         self.broken = False
-        self.pings: asyncio.Queue[None] = asyncio.Queue()
+        self.pings: asyncio.Queue[bytes] = asyncio.Queue()
         self.pongs: list[bytes] = []
 
-    async def ping(self) -> None:
-        self.pings.put_nowait(None)
+    async def ping(self, data: bytes = b"") -> None:
+        self.pings.put_nowait(data)
 
     async def pong(self, data: bytes) -> None:
         self.pongs.append(data)
@@ -169,3 +169,44 @@ async def test_a_ping_of_the_cloud_is_answered_with_its_own_data() -> None:
     line.end()
     await band.read(cast("Socket", line))
     assert (line.pongs, heard) == ([b"7"], [])
+
+
+async def test_what_was_on_its_way_is_heard_before_a_ping_comes_back() -> None:
+    band, line, heard, _ = sideband()
+    reader = asyncio.create_task(band.read(cast("Socket", line)))
+    waiting = asyncio.create_task(band.heard_all(60))
+    ping = await line.pings.get()
+    line.put(aiohttp.WSMsgType.PONG, b"another")
+    line.hear(b"a")
+    line.put(aiohttp.WSMsgType.PONG, ping)
+    assert await waiting
+    assert heard == [b"a"]
+    line.end()
+    await reader
+
+
+async def test_a_ping_that_does_not_come_back_tells_nothing() -> None:
+    band, line, _, _ = sideband()
+    assert not await band.heard_all(0.001)
+    band.detach()
+    assert not await band.heard_all(60)
+    assert line.pings.qsize() == 1
+
+
+async def test_what_was_kept_is_handed_on_even_if_the_line_goes_meanwhile() -> None:
+    paused, heard = True, list[bytes]()
+
+    def hear(frames: Frames) -> None:
+        while frames and not paused:
+            heard.append(frames.popleft()[0])
+
+    band = Sideband(hear, lambda _: None)
+    line = Line()
+    band.adopt(cast("Socket", line))
+    line.hear(b"a")
+    line.end()
+    await band.read(cast("Socket", line))
+    assert heard == []
+    paused = False
+    band.catch_up()
+    assert heard == [b"a"]

@@ -8,6 +8,7 @@ import pytest
 
 from offhook.store.database import Database
 from offhook.store.ownership import Lease, Ownership, Replica, State
+from support.leases import claimed
 from support.postgres import Cluster
 
 NOW = 1_000_000
@@ -34,8 +35,17 @@ async def _seen(by: Ownership, name: str) -> Replica:
 
 
 async def test_a_call_is_claimed_once_however_many_ask(a: Ownership, b: Ownership) -> None:
-    claims = await asyncio.gather(*(o.claim("rtc_1", NOW) for o in (a, b) * 5))
+    claims = await asyncio.gather(*(claimed(o, "rtc_1", NOW) for o in (a, b) * 5))
     assert [c for c in claims if c is not None] == [Lease("rtc_1", 1)]
+
+
+async def test_calls_that_ring_together_are_claimed_together(a: Ownership, b: Ownership) -> None:
+    ids = [f"rtc_{n}" for n in range(200)]
+    mine = dict.fromkeys(ids[:120], NOW)
+    theirs = dict.fromkeys(reversed(ids[80:]), NOW)
+    won = await asyncio.gather(*(o.claim(rang) for rang in (mine, theirs) * 2 for o in (a, b)))
+    assert sorted(lease.call_id for leases in won for lease in leases) == sorted(ids)
+    assert await a.claim({}) == []
 
 
 async def test_a_replica_counts_its_beats_and_its_calls(a: Ownership) -> None:
@@ -55,7 +65,7 @@ async def test_one_that_has_beaten_meanwhile_is_not_declared_gone(
 
 
 async def test_calls_of_the_gone_are_taken_with_a_greater_fence(a: Ownership, b: Ownership) -> None:
-    old = await b.claim("rtc_1", NOW)
+    old = await claimed(b, "rtc_1", NOW)
     assert old is not None
     assert await a.take_orphans(10) == []
     assert await a.declare_gone([await _seen(a, "b")]) == ["b"]
@@ -68,7 +78,7 @@ async def test_calls_of_the_gone_are_taken_with_a_greater_fence(a: Ownership, b:
 async def test_an_owner_that_was_taken_for_dead_learns_what_it_has_lost(
     a: Ownership, b: Ownership
 ) -> None:
-    lost, kept = await b.claim("rtc_1", NOW), await b.claim("rtc_2", NOW + 1)
+    lost, kept = await claimed(b, "rtc_1", NOW), await claimed(b, "rtc_2", NOW + 1)
     assert lost is not None
     assert kept is not None
     await a.declare_gone([await _seen(a, "b")])
@@ -82,7 +92,7 @@ async def test_an_owner_that_was_taken_for_dead_learns_what_it_has_lost(
 async def test_replicas_that_take_at_once_take_different_calls(database: Database) -> None:
     dead, *living = [await _join(database, name) for name in "dabc"]
     for n in range(30):
-        await dead.claim(f"rtc_{n}", NOW + n)
+        await claimed(dead, f"rtc_{n}", NOW + n)
     await dead.depart()
     taken = await asyncio.gather(*(each.take_orphans(10) for each in living))
     rest = await living[0].take_orphans(30)
@@ -92,7 +102,7 @@ async def test_replicas_that_take_at_once_take_different_calls(database: Databas
 
 async def test_the_oldest_calls_are_taken_first(a: Ownership, b: Ownership) -> None:
     for n in (2, 0, 1):
-        await b.claim(f"rtc_{n}", NOW + n)
+        await claimed(b, f"rtc_{n}", NOW + n)
     await b.depart()
     assert [lease.call_id for lease in await a.take_orphans(1)] == ["rtc_0"]
 
@@ -100,23 +110,23 @@ async def test_the_oldest_calls_are_taken_first(a: Ownership, b: Ownership) -> N
 async def test_nothing_is_taken_from_an_owner_of_whom_nothing_is_known(a: Ownership) -> None:
     """Its row is written before its first claim, so one without a row was deleted as gone."""
     stranger = Ownership(a._db, "stranger")
-    await stranger.claim("rtc_1", NOW)
+    await claimed(stranger, "rtc_1", NOW)
     assert await a.take_orphans(10) == [Lease("rtc_1", 2)]
 
 
 async def test_a_call_that_is_over_is_nobodys_and_is_not_answered_again(
     a: Ownership, b: Ownership
 ) -> None:
-    lease = await b.claim("rtc_1", NOW)
+    lease = await claimed(b, "rtc_1", NOW)
     assert lease is not None
     await b.end([lease], NOW + 5)
     await b.depart()
     assert await a.take_orphans(10) == []
-    assert await a.claim("rtc_1", NOW + 6) is None
+    assert await claimed(a, "rtc_1", NOW + 6) is None
 
 
 async def test_a_former_owner_cannot_end_a_call(a: Ownership, b: Ownership) -> None:
-    old = await b.claim("rtc_1", NOW)
+    old = await claimed(b, "rtc_1", NOW)
     assert old is not None
     await b.depart()
     (new,) = await a.take_orphans(1)
@@ -126,7 +136,7 @@ async def test_a_former_owner_cannot_end_a_call(a: Ownership, b: Ownership) -> N
 
 
 async def test_what_is_long_over_is_forgotten(a: Ownership, b: Ownership) -> None:
-    live, over = await b.claim("rtc_1", NOW), await b.claim("rtc_2", NOW)
+    live, over = await claimed(b, "rtc_1", NOW), await claimed(b, "rtc_2", NOW)
     assert live is not None
     assert over is not None
     await b.end([over], NOW + 1)
@@ -140,7 +150,7 @@ class TestHandOver:
 
     @pytest.fixture
     async def lease(self, b: Ownership) -> Lease:
-        lease = await b.claim("rtc_1", NOW)
+        lease = await claimed(b, "rtc_1", NOW)
         assert lease is not None
         await b.beat(live=1, state=State.LEAVING)
         return lease
@@ -202,7 +212,7 @@ async def test_within_a_transaction_of_the_owner_the_call_cannot_be_taken(
     database = Database(postgres.create())
     await database.open()
     a, b = await _join(database, "a"), await _join(database, "b")
-    lease = await b.claim("rtc_1", NOW)
+    lease = await claimed(b, "rtc_1", NOW)
     assert lease is not None
     await a.declare_gone([await _seen(a, "b")])
     async with database.write() as connection:

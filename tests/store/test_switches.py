@@ -10,6 +10,7 @@ from offhook.store.facts import CallFact
 from offhook.store.ownership import Ownership
 from offhook.store.switches import Switch, read_switch, write_switch
 from offhook.store.upserts import Upserts
+from support.leases import claimed
 from support.records import call_fact
 
 
@@ -38,8 +39,8 @@ async def test_the_census_counts_the_live_calls_of_others_by_line(database: Data
         await replica.announce(capacity=capacity, version="1", host="h", now_ms=1)
     facts = [call_fact(call_id=f"rtc_{n}", line="shop" if n % 2 else None) for n in range(5)]
     await Upserts(database).write(facts)
-    await mine.claim("rtc_0", 1)
-    leases = [await other.claim(f"rtc_{n}", 1) for n in (1, 2, 3, 4)]
+    await claimed(mine, "rtc_0", 1)
+    leases = [await claimed(other, f"rtc_{n}", 1) for n in (1, 2, 3, 4)]
     assert await take_census(database, "me") == Census({"shop": 2, "default": 2}, 7)
     await other.end([lease for lease in leases[:1] if lease], 2)
     assert (await take_census(database, "me")).live == {"shop": 1, "default": 2}

@@ -15,6 +15,12 @@ class Watchdogs(Group):
         span=(0, 60),
         unit="s",
     )
+    catch_up: bool = setting(
+        "OFFHOOK_CATCH_UP",
+        True,
+        "After a time without a sideband the cloud is asked what happened meanwhile, so that the "
+        "caller gets an answer; it is not documented that its echoes tell that",
+    )
     stall_ms: int = setting(
         "OFFHOOK_STALL_MS",
         250,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from offhook.core import events as on
 from offhook.realtime import responses, sends
 from offhook.realtime.frames import Problem
-from offhook.realtime.surface import Out, Surface, Voice
+from offhook.realtime.surface import Gap, Out, Surface, Voice
 
 OLD_VOICE_WORTH_A_TRY = ("unknown_parameter", "invalid_value")
 
@@ -22,6 +22,8 @@ def receive(s: Surface, problem: Problem, now: float, out: Out) -> Surface:
             out.events.append(on.SessionExpired(problem.message or ""))
             return s
         case "conversation_already_has_active_response", _:  # its event_id is often null
+            if s.gap is Gap.OWED:
+                return replace(s, slot=s.slot.yielded(now), gap=Gap.NONE)
             return replace(s, slot=s.slot.refused(now))
         case "response_cancel_not_active", _:
             return s

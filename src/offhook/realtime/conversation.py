@@ -14,18 +14,20 @@ from offhook.core import events as on
 from offhook.core.events import SayEnd
 from offhook.core.rules import Floor
 from offhook.core.transcript import Who
-from offhook.realtime import complaints, floor, frames, responses, sends, usage
+from offhook.realtime import complaints, floor, frames, gaps, responses, sends, usage
 from offhook.realtime.floor import Ask, Turn
 from offhook.realtime.frames import Frame
 from offhook.realtime.playback import Playback
 from offhook.realtime.session import VOICE_AFTERWARDS, voice_value
-from offhook.realtime.surface import Out, Surface, Voice, enqueue, over, pump
+from offhook.realtime.surface import Gap, Out, Surface, Voice, enqueue, over, pump
 
 UNWRITTEN = 4  # finished turns of the caller without a transcript, of which the last may be late
 
 
 def receive(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
     """Step by one frame."""
+    if s.gap is not Gap.NONE:
+        s = gaps.heard(s, frame, now, out)
     match frame:
         case frames.ItemAdded():
             return _item(s, frame, now, out)
@@ -125,6 +127,8 @@ def _item(s: Surface, frame: frames.ItemAdded, now: float, out: Out) -> Surface:
             return replace(s, batches=s.batches.acknowledged(item.call_id))
         case "message", "system" if item.id in s.whispers:
             return _confirmed(s, item.id)
+        case "message", "system" if item.id == s.probe:
+            return pump(gaps.probed(s, frame.previous_item_id, out), now, out)
         case "message", "assistant":
             out.events.append(on.UtteranceOpened(item.id, Who.BOT, frame.previous_item_id))
         case "message", "user" if item.id != s.begun and item.id not in s.silences:
@@ -211,7 +215,7 @@ def opened(s: Surface, variant: int, now: float, out: Out) -> Surface:
     What was lost with the old one is sent again, once: outputs and whispers that the cloud has
     not shown, floor and transcription as they should be.
     """
-    s = replace(s, connected=True)
+    s = gaps.ask(replace(s, connected=True), now, out)
     if variant == VOICE_AFTERWARDS and s.voice is Voice.GIVEN:
         out.frames.append(sends.set_voice_the_old_way(s.config))
         s = replace(s, voice=Voice.ASKED_OLD_WAY)
@@ -239,7 +243,8 @@ def lost(s: Surface, now: float, out: Out) -> Surface:
     slot = replace(s.slot, active=None, sent=None).set_turn(Turn.QUIET)
     if sent is not None and sent.ours:
         slot = slot.ask_first(sent)
-    return replace(s, slot=slot, playback=Playback(), connected=False, items=())
+    gap = Gap.OPEN if s.connected else s.gap
+    return replace(s, slot=slot, playback=Playback(), connected=False, items=(), gap=gap)
 
 
 def tick(s: Surface, now: float, out: Out) -> Surface:
@@ -258,9 +263,9 @@ def _overdue(s: Surface, now: float, out: Out) -> Surface:
     """The model is silent after the caller's turn: ask for the answer ourselves, once a turn."""
     if not s.connected or not s.slot.overdue(now):
         return s
-    s = replace(s, slot=s.slot.set_turn(Turn.QUIET))
-    if s.floor is Floor.HELD:
-        return s
+    s, unknown = replace(s, slot=s.slot.set_turn(Turn.QUIET)), s.gap is Gap.ASKED
+    if s.floor is Floor.HELD or unknown:
+        return replace(s, gap=Gap.NONE) if unknown else s
     out.events.append(on.ReplyMissing(floor.OWED_S))
     return responses.again(s, None, now)
 

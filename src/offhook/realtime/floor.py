@@ -134,6 +134,12 @@ class Slot(Struct, frozen=True):
             slot = replace(slot, active=Active("", None, now + OWED_S))
         return slot
 
+    def yielded(self, now: float) -> Slot:
+        """Our request met the very response that it was for: that one is the answer."""
+        slot = self.refused(now)
+        ours = self.sent is not None and self.sent.ask.ours
+        return replace(slot, waiting=slot.waiting[1:]) if ours else slot
+
     def without_stale(self, now: float) -> tuple[Slot, tuple[Ask, ...]]:
         """Drop what waited too long. Returns what was dropped."""
         stale = tuple(a for a in self.waiting if a.until is not None and a.until <= now)

@@ -53,6 +53,25 @@ class Item(Struct, frozen=True, gc=False):
     arguments: str | None = None
 
 
+class Content(Struct, frozen=True, gc=False):
+    """One part of what an item says, in writing."""
+
+    transcript: str | None = None
+    text: str | None = None
+
+
+class WholeItem(Item, frozen=True, gc=False):
+    """An item that was asked for, with its content."""
+
+    content: list[Content] | None = None
+
+    @property
+    def words(self) -> str | None:
+        """What it says; `None` if nobody has put that into words yet."""
+        found = [part.transcript or part.text for part in self.content or ()]
+        return " ".join(text for text in found if text) or None
+
+
 class CachedDetails(Struct, frozen=True, gc=False):
     """Cached tokens by kind."""
 
@@ -137,6 +156,10 @@ class SessionUpdated(Frame, frozen=True, gc=False, tag="session.updated"):
 class ItemAdded(Frame, frozen=True, gc=False, tag="conversation.item.added"):
     item: Item = Item()
     previous_item_id: str | None = None
+
+
+class ItemRetrieved(Frame, frozen=True, gc=False, tag="conversation.item.retrieved"):
+    item: WholeItem = WholeItem()
 
 
 class ItemTruncated(Frame, frozen=True, gc=False, tag="conversation.item.truncated"):
@@ -226,6 +249,7 @@ KNOWN: tuple[type[Frame], ...] = (
     SessionCreated,
     SessionUpdated,
     ItemAdded,
+    ItemRetrieved,
     ItemTruncated,
     SpeechStarted,
     SpeechStopped,
@@ -252,7 +276,6 @@ SKIPPED_TYPES = (
     "conversation.item.done",
     "conversation.item.input_audio_transcription.delta",
     "conversation.item.input_audio_transcription.segment",
-    "conversation.item.retrieved",
     "input_audio_buffer.cleared",
     "mcp_list_tools.completed",
     "mcp_list_tools.failed",
@@ -313,6 +336,14 @@ def is_patient(raw: bytes, *, words: bool) -> bool:
     if kind == _DONE:
         return b'"function_call"' not in raw
     return kind in PATIENT or (words and kind in WORDS)
+
+
+_KEY = b'{"type":"input_audio_buffer.dtmf_event_received"'
+
+
+def is_key(raw: bytes) -> bool:
+    """Whether this is a key of the telephone: the one kind of frame that has no id."""
+    return raw.startswith(_KEY)
 
 
 class Skipped(Struct, frozen=True, gc=False):

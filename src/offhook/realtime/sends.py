@@ -14,6 +14,7 @@ from offhook.core.rules import Floor
 from offhook.realtime.session import SessionConfig, voice_value
 
 LONGEST_REF = 23  # an item's id has at most 32 characters
+OURS = "item_offhook_"  # how the ids of items begin that only we put there
 TAG = "offhook"  # our key in a response's metadata, echoed by the cloud
 
 _encode = msgspec.json.Encoder().encode
@@ -52,12 +53,12 @@ def order(number: int, text: str) -> bytes:
 
 def take_back(number: int) -> bytes:
     """Delete an order that has been carried out: left in the history it is obeyed again."""
-    return _event("conversation.item.delete", f"forget:{number}", item_id=order_id(number))
+    return forget(order_id(number))
 
 
 def order_id(number: int) -> str:
     """The item id that we give to our n-th order."""
-    return f"item_offhook_{number}"
+    return f"{OURS}{number}"
 
 
 def whisper(number: int, text: str) -> bytes:
@@ -76,7 +77,36 @@ def whisper(number: int, text: str) -> bytes:
 
 def whisper_id(number: int) -> str:
     """The item id that we give to our n-th whisper."""
-    return f"item_offhook_w{number}"
+    return f"{OURS}w{number}"
+
+
+def probe(number: int) -> bytes:
+    """Put something at the end of the conversation: its echo names the item before it."""
+    return _event(
+        "conversation.item.create",
+        f"probe:{number}",
+        item={
+            "id": probe_id(number),
+            "type": "message",
+            "role": "system",
+            "content": [{"type": "input_text", "text": "The line to us was interrupted."}],
+        },
+    )
+
+
+def probe_id(number: int) -> str:
+    """The item id that we give to such an item."""
+    return f"{OURS}p{number}"
+
+
+def forget(item: str) -> bytes:
+    """Take an item of ours out of the conversation."""
+    return _event("conversation.item.delete", f"forget:{item}", item_id=item)
+
+
+def retrieve(item: str) -> bytes:
+    """Ask for an item that we have not been told of."""
+    return _event("conversation.item.retrieve", f"retrieve:{item}", item_id=item)
 
 
 def tool_output(ref: str, output: str) -> bytes:

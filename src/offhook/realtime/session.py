@@ -75,6 +75,7 @@ class SessionConfig(Struct, frozen=True, kw_only=True):
     noise_reduction: str | None = "far_field"
     retention_ratio: float | None = 0.8
     reasoning_effort: str | None = None
+    catch_up: bool = False  # after a gap without a sideband, find out what happened meanwhile
     floor: Floor = Floor.OPEN  # until the greeting has been heard
 
     def accept_body(self, variant: int = VOICE_IN_AUDIO) -> dict[str, Any]:

@@ -34,6 +34,15 @@ class Voice(StrEnum):
     ASKED_OLD_WAY = "asked_old_way"  # by session.update as before GA: once, never again
 
 
+class Gap(StrEnum):
+    """What we know of the time in which nobody listened, after a sideband was lost."""
+
+    NONE = "none"  # there was none, or all of it is known
+    OPEN = "open"  # nobody listens
+    ASKED = "asked"  # the cloud has been asked what the last item is
+    OWED = "owed"  # that one wants an answer, and none has been seen yet
+
+
 class Surface(Struct, frozen=True, kw_only=True):
     """The state of one conversation on the wire."""
 
@@ -45,6 +54,8 @@ class Surface(Struct, frozen=True, kw_only=True):
     voice: Voice = Voice.GIVEN
     transcribing: bool = True
     connected: bool = False
+    gap: Gap = Gap.NONE
+    probe: str = ""  # the item that we have put there to see what is before it
     items: tuple[OutputItemDone, ...] = ()  # finished items of responses that are not done
     begun: str = ""  # the caller's latest item, which the call knows of
     silences: tuple[str, ...] = ()  # items that hold nobody's words; the last few
@@ -58,7 +69,8 @@ class Surface(Struct, frozen=True, kw_only=True):
         """Whether nothing of ours is to be sent, begun or heard, and the caller may speak."""
         slot = self.slot
         return (
-            not slot.waiting
+            self.gap is Gap.NONE
+            and not slot.waiting
             and slot.sent is None
             and (slot.active is None or slot.active.ask is None or slot.active.ask.ours)
             and not any(p.ask is not None and not p.ask.ours for p in self.playback.pending)
@@ -99,12 +111,20 @@ def begin(config: SessionConfig, response_limit: float) -> Surface:
     )
 
 
-def revive(config: SessionConfig, response_limit: float, call: Call, *, asks: int = 0) -> Surface:
+def revive(
+    config: SessionConfig,
+    response_limit: float,
+    call: Call,
+    *,
+    asks: int = 0,
+    overheard: bool = False,
+) -> Surface:
     """The surface of a call that another process has begun, from what was written down.
 
     Outputs that the cloud has not shown are sent again once the sideband is open. If the model
     was last told of a tool's end and has said nothing since, it is asked to. Whether a response
     is going on, the cloud will say. `asks`: numbers up to this may have been used before.
+    `overheard`: somebody has listened all the time.
     """
     tools = call.tools.calls.values()
     owed = tuple(t.ref for t in tools if t.running)
@@ -118,6 +138,7 @@ def revive(config: SessionConfig, response_limit: float, call: Call, *, asks: in
         ),
         floor=_floor(config, call),
         transcribing=call.consent.keeping,
+        gap=Gap.OPEN if call.greeted and not overheard else Gap.NONE,
         asks=asks,
     )
     if owed or call.transfer.active or not _speechless(call):

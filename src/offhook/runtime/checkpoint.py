@@ -41,18 +41,26 @@ _UNWATCHED = {*LEFT_OUT, "digits", "turns"}
 _watched = attrgetter(*(name for name in Call.__struct_fields__ if name not in _UNWATCHED))
 
 
+class Upto(Struct, frozen=True, gc=False):
+    """How far an owner has got: the id of the last frame it has stepped that has one, and how many
+    frames without one came behind it. Only keys of the telephone have none."""
+
+    frame: str | None = None
+    keys: int = 0
+
+
 class Checkpoint(Struct, frozen=True, kw_only=True):
     """One call, as `replica` knew it at `at` (milliseconds since 1970).
 
-    `epoch` plus a time of the call is seconds since 1970. `seen` is the id of the last frame that
-    has been stepped, where the call was handed over.
+    `epoch` plus a time of the call is seconds since 1970. `seen` is what has been stepped, where
+    the call was handed over.
     """
 
     call: Call
     replica: str
     at: int
     epoch: float
-    seen: str | None = None
+    seen: Upto | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode  # JSON has no infinity

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from itertools import islice
 
 from msgspec import Struct
 
 from offhook.runtime.hold import Hold
 from offhook.runtime.pulse import Away, Pulse
+from offhook.runtime.together import MOST, Together
 from offhook.store.ownership import Lease, Ownership
+
+CLAIM_S = 3.0  # a caller rather hears it ring once more than two replicas accept the call
 
 
 class Differences(Struct, frozen=True):
@@ -32,24 +37,32 @@ class Claims:
         self._holds: dict[str, Hold] = {}
         self._owed: dict[str, int] = {}  # calls that the database does not know of, and since when
         self._asking: set[str] = set()
+        self._questions = Together(self._ask)
         self._over: dict[str, Lease] = {}
 
     async def claim(self, call_id: str) -> Hold | None:
         """Have a call that has just rung. `None`: another process has it.
 
-        If the database does not answer, the cloud decides: it accepts a call once.
+        Those that ring at the same time are claimed together. If the database does not answer,
+        the cloud decides: it accepts a call once.
         """
         rang_at = _now_ms()
         if not self.open or self._pulse.away:
             return self.claim_behind(call_id, rang_at)
         self._asking.add(call_id)
         try:
-            lease = await self._pulse.ask(self._own.claim(call_id, rang_at))
+            lease = await self._questions.answer(call_id, rang_at)
         except Away:
             return self.claim_behind(call_id, rang_at)
         finally:
             self._asking.discard(call_id)
         return None if lease is None else self.take(lease)
+
+    async def _ask(self, rang: Mapping[str, int]) -> Mapping[str, Lease]:
+        if self._pulse.away:  # who has waited for the last question need not wait for another
+            raise Away
+        claimed = await self._pulse.ask(self._own.claim(rang), CLAIM_S)
+        return {lease.call_id: lease for lease in claimed}
 
     def claim_behind(self, call_id: str, rang_at: int | None = None) -> Hold:
         """Have a call now, and tell the database later."""
@@ -74,19 +87,23 @@ class Claims:
 
     async def settle(self) -> None:
         """Tell the database what it does not know yet. Raises `Away`."""
-        for call_id, rang_at in tuple(self._owed.items()):
-            lease = await self._pulse.ask(self._own.claim(call_id, rang_at))
-            if lease is None:  # it may have been ourselves, in a try whose answer was lost
-                given = await self._pulse.ask(self._own.given([call_id]))
-                lease = given[0] if given else None
-            del self._owed[call_id]
-            hold = self._holds.get(call_id)
-            if lease is not None and hold is not None:
-                hold.lease, hold.claimed = lease, True
+        while owed := dict(islice(self._owed.items(), MOST)):
+            claimed = await self._pulse.ask(self._own.claim(owed), CLAIM_S)
+            ours = {lease.call_id: lease for lease in claimed}
+            # Others may be our own, from a try whose answer was lost.
+            rest = await self._pulse.ask(self._own.given(owed.keys() - ours.keys()))
+            self._settled(owed, {**ours, **{lease.call_id: lease for lease in rest}})
         if over := dict(self._over):
             await self._pulse.ask(self._own.end(over.values(), _now_ms()))
             for call_id in over:
                 del self._over[call_id]
+
+    def _settled(self, owed: Mapping[str, int], ours: Mapping[str, Lease]) -> None:
+        for call_id in owed:
+            del self._owed[call_id]
+            hold, lease = self._holds.get(call_id), ours.get(call_id)
+            if lease is not None and hold is not None:
+                hold.lease, hold.claimed = lease, True
 
     async def compare(self) -> Differences:
         """What has become of our calls without our knowing. Raises `Away`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 
 from offhook.core.call import Call
+from offhook.runtime.checkpoint import Upto
 from offhook.runtime.hold import Hold
 from offhook.runtime.scribe import Scribe
 
@@ -52,10 +53,10 @@ class Grip:
             held = await self.hold.holds()
         return held
 
-    async def give(self, call: Call, seen: str | None) -> bool:
+    async def give(self, call: Call, seen: Upto) -> bool:
         """Write down where the call stands and give it to its heir. Whether that is done.
 
-        Raises `Away` if nobody knows. `seen` is the id of the last frame that was stepped.
+        Raises `Away` if nobody knows. `seen` is how far we have got.
         """
         if self.hold is None or self._scribe is None or self.loose:
             return False

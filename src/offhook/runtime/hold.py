@@ -45,4 +45,7 @@ class Hold:
 
     async def hand_over(self) -> bool:
         """Give the call to its heir. Raises `Away` if nobody knows whether that has happened."""
-        return await self._pulse.ask(self._ownership.hand_over(self.lease))
+        try:
+            return await self._pulse.ask(self._ownership.hand_over(self.lease))
+        except Away:  # it may have, and only its answer was late
+            return not await self._pulse.ask(self._ownership.holds(self.lease))

@@ -147,6 +147,7 @@ def session_config(bot: Bot, toolbox: Toolbox, settings: Settings) -> SessionCon
         noise_reduction=session.noise_reduction,
         retention_ratio=session.retention_ratio,
         reasoning_effort=session.reasoning_effort,
+        catch_up=settings.watchdogs.catch_up,
         floor=_opening_floor(terms, settings),
     )
 

@@ -12,6 +12,7 @@ from offhook.core.call import Phase
 from offhook.core.outcomes import Transfer
 from offhook.core.resume import resume
 from offhook.realtime import conversation, surface
+from offhook.runtime.checkpoint import Upto
 from offhook.runtime.cloud import Cloud, Socket
 from offhook.runtime.grip import Grip
 from offhook.runtime.hold import Hold
@@ -25,6 +26,7 @@ from offhook.runtime.session import Session
 
 Ended: TypeAlias = Callable[["OwnedSession"], None]
 
+HEAR_S = 1.0  # for a ping to come back
 ASKS = 10_000  # more than one process asks for; each has numbers of its own
 
 
@@ -44,6 +46,7 @@ class OwnedSession(Session):
         self.hold = hold
         self._grip = Grip(hold, scribe)
         self._waiting = False
+        self._parting = False
         self._heard: Overheard | None = None
         self._last: Revived | None = None  # the call as another process has left it
         self._since = 0.0
@@ -57,7 +60,11 @@ class OwnedSession(Session):
         self._heard, self._last, self._since = heard, revived, since
         asks = (revived.lease.fence - 1) * ASKS
         self._surface = surface.revive(
-            self._line.config, self._line.response_limit, revived.call, asks=asks
+            self._line.config,
+            self._line.response_limit,
+            revived.call,
+            asks=asks,
+            overheard=heard is not None,
         )
         self.call, commands = resume(revived.call, self._loop.time())
         if self._scribe is not None:
@@ -70,8 +77,7 @@ class OwnedSession(Session):
     async def _open(self, within: float) -> tuple[Socket, list[bytes]]:
         heard, self._heard = self._heard, None
         seen = self._last.seen if self._last is not None else None
-        line = None if heard is None else await heard.taken(seen)
-        line = line or await super()._open(within)
+        line = await (super()._open(within) if heard is None else heard.taken(seen))
         if self._last is not None:
             gap = self._loop.time() - self._since
             self._narrator.took_over(self.call, self._last.by, gap)
@@ -135,16 +141,25 @@ class OwnedSession(Session):
         quiet = not call.tools.owed and not call.transfer.active
         return call.phase is Phase.LIVE and call.opened and quiet
 
-    async def hand_over(self) -> None:
-        """Give the call to its heir, and let go.
+    async def hand_over(self, *, at_once: bool) -> None:
+        """Give the call to its heir, and let go; unless `at_once`, only if it is at rest.
 
-        Frames that come meanwhile wait; the heir has heard them, too.
+        What the cloud sent before the heir began to listen may still be on its way to us alone,
+        so first we hear that. Frames that come afterwards wait; the heir has heard them, too.
         """
-        self._sideband.catch_up()
-        if self._left:
+        if self._left or self._parting:
             return
+        self._parting = True
         try:
-            given = await self._grip.give(self.call, event_id(self.latest))
+            await self._sideband.heard_all(HEAR_S)
+            if at_once or self.at_rest:
+                await self._give()
+        finally:
+            self._parting = False
+
+    async def _give(self) -> None:
+        try:
+            given = await self._grip.give(self.call, Upto(event_id(self.latest), self.keys))
         except Away:  # it will turn out
             self._narrator.unsure()
             return

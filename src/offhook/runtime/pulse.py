@@ -16,7 +16,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-ASK_S = 1.0  # one question to the database; it is away if it needs longer
+ASK_S = 1.0  # one question to the database
+SILENT_S = 2.0  # it is away if it has been asked for so long and has answered nothing
 BEAT = 1 / 3  # of the patience: how long one beat may take
 AWAKE = 1 / 2  # of it: who needs longer to notice that a beat failed was stopped meanwhile
 FRESH = 3 / 4  # of it: the rest is for what has been begun
@@ -46,7 +47,8 @@ class Pulse:
         self._clock = clock
         self._fresh_until = math.inf  # nobody knows of us yet, or can take us for dead
         self._beaten = asyncio.Event()  # a pulse
-        self.away = False  # whether the database did not answer last time
+        self._unanswered_since: float | None = None
+        self.away = False  # whether nobody can ask the database just now
 
     @property
     def stale(self) -> bool:
@@ -60,14 +62,23 @@ class Pulse:
 
     async def ask(self, question: Awaitable[T], within: float = ASK_S) -> T:
         """The database's answer. Raises `Away` if there is none in time, whatever the reason."""
+        asked = self._clock()
+        if self._unanswered_since is None:
+            self._unanswered_since = asked
         try:
             async with asyncio.timeout(within):
                 answer = await question
         except Exception as error:
-            self.away = True
+            self.away = self.away or not isinstance(error, TimeoutError) or self._silent
             raise Away(type(error).__name__) from error
-        self.away = False
+        self.away, self._unanswered_since = False, None
         return answer
+
+    @property
+    def _silent(self) -> bool:
+        """One slow question is no absence, as long as others are answered."""
+        since = self._unanswered_since
+        return since is not None and self._clock() - since >= SILENT_S
 
     async def beat(self, question: Callable[[], Awaitable[bool]]) -> bool | None:
         """One beat. False: others have taken us for dead. `None`: nobody knows.

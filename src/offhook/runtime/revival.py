@@ -15,7 +15,7 @@ from offhook.core.call import Call, Phase
 from offhook.core.rules import Rules
 from offhook.core.transcript import Transcript, Utterance, Who
 from offhook.core.usage import Tokens, Usage
-from offhook.runtime.checkpoint import moved, unseal
+from offhook.runtime.checkpoint import Upto, moved, unseal
 from offhook.store.database import Database
 from offhook.store.ownership import Lease
 from offhook.store.schema import checkpoints, usage, utterances
@@ -27,15 +27,15 @@ RulesOf: TypeAlias = Callable[[str], Rules]  # what the calls of a line have in 
 class Revived(Struct, frozen=True, kw_only=True):
     """A call that another process has begun, as a value on our clock.
 
-    `by` is that process, `None` where nothing was written down yet; `seen` is the id of the last
-    frame it has stepped; `places` are those of the utterances in the record.
+    `by` is that process, `None` where nothing was written down yet; `seen` is how far
+    it has got; `places` are those of the utterances in the record.
     """
 
     lease: Lease
     call: Call
     by: str | None = None
     written_at: int | None = None
-    seen: str | None = None
+    seen: Upto | None = None
     places: tuple[int, ...] = ()
 
 

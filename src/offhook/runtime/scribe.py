@@ -19,7 +19,7 @@ from offhook.core.outcomes import Answered, Cancelled, Failed, InvalidArguments
 from offhook.core.toolcalls import ToolCall
 from offhook.core.transcript import Transcript, Utterance
 from offhook.core.transfer import TransferOutcome
-from offhook.runtime.checkpoint import Checkpoint, differs, seal
+from offhook.runtime.checkpoint import Checkpoint, Upto, differs, seal
 from offhook.runtime.measured import turn_facts, usage_facts
 from offhook.runtime.moments import GIVEN, KEYS, RANG, TAKEN_OVER, TOLD, moments
 from offhook.store.facts import (
@@ -85,10 +85,12 @@ class Scribe:
         facts += (self._utterance(call, n, said[n]) for n, at in enumerate(places) if n != at)
         self._desk.writer.take(facts)
 
-    async def hand_over(self, call: Call, seen: str | None, within: float) -> bool:
+    async def hand_over(self, call: Call, seen: Upto, within: float) -> bool:
         """Write down where the call stands, for its heir. Whether the database has all of it."""
         moment = self._moment(GIVEN, self._clock())
-        self._desk.writer.take([self._call(call), moment, self._checkpoint(call, seen)])
+        facts: list[AnyFact] = [self._call(call), moment, self._checkpoint(call, seen)]
+        facts += self._never_understood(call)  # so far: the heir keeps their places
+        self._desk.writer.take(facts)
         return await self._desk.writer.stored(within)
 
     def stepped(self, before: Call, event: on.Event, after: Call) -> str | None:
@@ -147,7 +149,7 @@ class Scribe:
 
     # What another process needs to go on with it
 
-    def _checkpoint(self, call: Call, seen: str | None = None) -> CheckpointFact:
+    def _checkpoint(self, call: Call, seen: Upto | None = None) -> CheckpointFact:
         at, state = round(time.time() * 1000), None
         if call.phase is not Phase.ENDED:
             now = Checkpoint(

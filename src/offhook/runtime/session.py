@@ -72,7 +72,8 @@ class Session:
         self._timer_at = 0.0
         self._timed: tuple[Alarms | None, Surface | None] = (None, None)  # what it was set for
         self._now: float | None = None  # when the frame came that is being stepped
-        self.latest = b""  # the last frame that was stepped
+        self.latest = b""  # the last frame with an id that was stepped,
+        self.keys = 0  # and how many without one came behind it
         self._watch: asyncio.TimerHandle | None = None
 
     def begin(self, call: Call, commands: list[do.Command]) -> None:
@@ -183,7 +184,10 @@ class Session:
 
     def frame(self, raw: bytes) -> None:
         """Take one frame of the sideband."""
-        self.latest = raw
+        if frames.is_key(raw):
+            self.keys += 1
+        else:
+            self.latest, self.keys = raw, 0
         frame = frames.decode(raw)
         if frame is None:
             return
@@ -292,7 +296,7 @@ class Session:
         self.post(on.Attached())
         self._converse(conversation.opened, self.call.variant)
         for raw in frames:
-            self.frame(raw)
+            self._sideband.take(raw)
         await self._sideband.flush()
         await self._sideband.read(socket)
 

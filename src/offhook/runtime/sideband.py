@@ -61,6 +61,7 @@ class Sideband:
         self._sending = False
         self._context: Context
         self._clock = asyncio.get_running_loop().time
+        self._echoes: dict[bytes, asyncio.Event] = {}  # by what a ping carried
 
     @property
     def heard_at(self) -> float:
@@ -84,6 +85,7 @@ class Sideband:
         if self._pulse is not None:
             self._pulse.cancel()
         self._socket = socket
+        self._context = copy_context()
         loop = asyncio.get_running_loop()
         self._heard_at = self._pulse_at = loop.time()
         self._pulse = loop.call_later(self._beat, self._feel_pulse, socket)
@@ -114,11 +116,13 @@ class Sideband:
         while True:
             message = await receive()
             if message.type is TEXT:
-                self._take(message.data)
+                self.take(message.data)
             elif message.type is PING or message.type is PONG:
                 self._pulse_at = clock()
                 if message.type is PING:
                     await _quietly(socket.pong(message.data))
+                elif message.data in self._echoes:
+                    self._echoes[message.data].set()
             else:
                 break
             if self._outbox:
@@ -127,11 +131,31 @@ class Sideband:
             raise message.data  # a bug of ours, met while hearing
         if self._socket is socket:
             self.catch_up()
-            kept, self._kept = self._kept, deque()
-            self.detach()
-            self._kept = kept  # not wanted yet; what was heard comes before the loss
+            self._unplug()
             self._lost(f"close code {socket.close_code} {message.extra or ''}".strip())
             await self.flush()
+
+    async def heard_all(self, within: float) -> bool:
+        """Wait until all that was sent to us before now has been handed on. Whether it is, in time.
+
+        A line keeps its order, so what comes back of a ping has everything older before it.
+        """
+        socket = self._socket
+        if socket is None:
+            return False
+        echo = asyncio.Event()
+        name = b"%d" % id(echo)
+        self._echoes[name] = echo
+        try:
+            async with asyncio.timeout(within):
+                await _quietly(socket.ping(name))
+                await echo.wait()
+        except TimeoutError:
+            return False
+        finally:
+            del self._echoes[name]
+            self.catch_up()
+        return not self._kept
 
     def _ear(self, socket: DirectSocket) -> Callable[[bytes, float], None]:
         """Takes frames as the parser meets them; what they lead to is sent by the reader."""
@@ -148,8 +172,8 @@ class Sideband:
 
         return hear
 
-    def _take(self, raw: bytes) -> None:
-        """One frame that came by `receive`."""
+    def take(self, raw: bytes) -> None:
+        """One frame that was heard in another way."""
         self._heard_at = at = self._clock()
         if head(raw) not in NOISE:
             self._kept.append((raw, at))
@@ -184,9 +208,12 @@ class Sideband:
 
     def detach(self) -> Socket | None:
         """Leave the line by our own wish: `lost` is not called. Returns what is to be closed."""
+        self._kept.clear()
+        return self._unplug()
+
+    def _unplug(self) -> Socket | None:
         socket, self._socket = self._socket, None
         self._outbox.clear()
-        self._kept.clear()
         if self._pulse is not None:
             self._pulse.cancel()
         return socket

@@ -23,6 +23,7 @@ from offhook.store.writer import Writer
 
 SWEEP_S = 2.0  # how long what the dead have left on our disk is waited for
 ATTACH_S = 3.0
+QUIET_S = 1.0  # where nothing is heard for so long, nothing can have been missed
 READ_S = 5.0  # for all calls of a process that has died
 
 
@@ -150,6 +151,7 @@ class Succession:
         try:
             if self._listens:
                 heard = Overheard(await self._cloud.attach(call_id, ATTACH_S))
+                await heard.hears(QUIET_S)
         except Refused as r:
             if r.refusal is Refusal.GONE:
                 await self._decline(call_id)

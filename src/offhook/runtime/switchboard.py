@@ -250,7 +250,7 @@ class Switchboard:
         for call_id in call_ids:
             session = self._sessions.get(call_id)
             if session is not None and (at_once or session.at_rest):
-                self._chore(session.hand_over())
+                self._chore(session.hand_over(at_once=at_once))
 
     def fence(self, call_id: str) -> None:
         """Stop acting for a call that is another's."""

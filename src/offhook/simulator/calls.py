@@ -259,7 +259,10 @@ class Call:
         self.mark("attach")
         first = self.state is State.ACCEPTED
         self.state = State.LIVE
-        self._stage.outlets.append(sideband)
+        if self.faults.attach_deaf_s and not first:
+            self._clock.later(self.faults.attach_deaf_s, self._put_through, sideband)
+        else:
+            self._put_through(sideband)
         if self.faults.session_created:
             self._stage.emit("session.created", session=self.session)
         if first:
@@ -267,6 +270,11 @@ class Call:
                 self._stage.after_send = self._count_down
             if not self.deserted:
                 self._caller.start()
+
+    def _put_through(self, sideband: Sideband) -> None:
+        """From now on it is told what happens."""
+        if sideband in self._sidebands and not self.over:
+            self._stage.outlets.append(sideband)
 
     def _count_down(self) -> None:
         after = self.faults.drop_sideband_after

@@ -72,6 +72,9 @@ class Faults(Struct, frozen=True, kw_only=True):
     # sideband
     attach_404_for_s: float = 0.0
     """How long after the accept nobody can attach."""
+    attach_deaf_s: float = 0.0
+    """How long a later sideband of a call is open before it is told what happens. What happens
+    meanwhile it is never told."""
     attach_status: tuple[int, ...] = ()
     """HTTP statuses that the first attempts to attach are answered with."""
     session_status: tuple[int, ...] = ()

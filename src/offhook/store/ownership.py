@@ -11,7 +11,7 @@ smaller one is of the past: see `Ownership.holds`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -128,13 +128,21 @@ class Ownership:
 
     # Having calls
 
-    async def claim(self, call_id: str, now_ms: int) -> Lease | None:
-        """Be the first to answer a call. `None`: somebody else was, or we were already."""
-        row = {"call_id": call_id, "owner": self.replica, "fence": 1, "rang_at": now_ms}
-        insert = self._db.insert(leases).values(row).on_conflict_do_nothing()
+    async def claim(self, rang: Mapping[str, int]) -> list[Lease]:
+        """Be the first to answer these calls, which rang at these times (ms since 1970).
+
+        Returns those that are ours now. Of the others somebody else was first, or we were already.
+        """
+        if not rang:
+            return []
+        rows = [  # all ask in the same order: nobody waits for somebody who waits for him
+            {"call_id": call_id, "owner": self.replica, "fence": 1, "rang_at": rang[call_id]}
+            for call_id in sorted(rang)
+        ]
+        insert = self._db.insert(leases).values(rows).on_conflict_do_nothing()
         async with self._db.write() as connection:
-            claimed = (await connection.execute(insert)).rowcount == 1
-        return Lease(call_id, 1) if claimed else None
+            claimed = await connection.execute(insert.returning(leases.c.call_id, leases.c.fence))
+            return [Lease(*row) for row in claimed]
 
     async def holds(self, lease: Lease, connection: AsyncConnection | None = None) -> bool:
         """Whether the call is still ours. Within a transaction of ours it stays so to its end."""
@@ -273,8 +281,10 @@ class Ownership:
 
     async def given(self, call_ids: Iterable[str]) -> list[Lease]:
         """Those of the calls that we were the heir of that are ours now."""
+        if not (wanted := list(call_ids)):
+            return []
         ours = select(leases.c.call_id, leases.c.fence).where(
-            leases.c.call_id.in_(list(call_ids)),
+            leases.c.call_id.in_(wanted),
             leases.c.owner == self.replica,
             leases.c.ended_at.is_(None),
         )

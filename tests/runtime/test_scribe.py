@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from offhook.core import events as on
 from offhook.core.call import Phase
@@ -45,7 +46,7 @@ class Taken(list[AnyFact]):
 
     def rows(self, kind: type[AnyFact]) -> list[dict[str, Any]]:
         """What becomes of those of a kind in the database."""
-        return newest(self).get(kind, [])
+        return [asdict(fact) for fact in newest(self).get(kind, [])]
 
 
 class Recorded(Driven):

@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from offhook.store.facts import AnyFact
 from offhook.store.locks import lock
@@ -32,6 +32,7 @@ SUFFIX = ".spool"
 _OPTIONS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _encode = msgspec.json.Encoder().encode_lines
 _decode = msgspec.json.Decoder(AnyFact).decode
+_NUL = rb"\u0000"  # as JSON has it, and now and then something harmless
 
 
 class Batch(Struct, frozen=True):
@@ -126,11 +127,11 @@ class Spool:
         self._segments.append(_created(self.folder))
 
     def append(self, facts: Sequence[AnyFact]) -> None:
-        """Write facts down. Raises `UnicodeEncodeError` for a text that has no UTF-8."""
+        """Write facts down, their texts as both databases can hold them."""
         if not self._segments:  # not open yet, or no longer
             self.lost += len(facts)
             return
-        data = _encode(facts)
+        facts, data = _storable(facts)
         if self._spare and not self._again():
             self._keep(facts)
             return
@@ -201,6 +202,24 @@ class Spool:
         while self._segments:
             segment = self._segments.popleft()
             segment.close(remove=not segment.rest)
+
+
+def _storable(facts: Sequence[AnyFact]) -> tuple[Sequence[AnyFact], bytes]:
+    """The facts, and as lines, without what no column holds: NUL, and halves of characters."""
+    try:
+        data = _encode(facts)
+    except UnicodeEncodeError:
+        data = _NUL
+    if _NUL in data:
+        facts = [_clean(fact) for fact in facts]
+        data = _encode(facts)
+    return facts, data
+
+
+def _clean(fact: AnyFact) -> AnyFact:
+    texts = {k: v for k, v in structs.asdict(fact).items() if isinstance(v, str)}
+    clean = {k: v.replace("\0", "").encode(errors="replace").decode() for k, v in texts.items()}
+    return structs.replace(fact, **clean)
 
 
 def _read(line: bytes) -> AnyFact | None:

@@ -12,14 +12,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 
-from msgspec import structs
 from sqlalchemy.exc import DBAPIError
 
 from offhook.observe.logs import get_logger
 from offhook.store.database import Database
 from offhook.store.facts import AnyFact
 from offhook.store.spool import Batch, Segment, Spool
-from offhook.store.upserts import Also, Upserts, is_of_the_value
+from offhook.store.upserts import Owing, Upserts, is_of_the_value
 
 BATCH = 500  # facts
 BATCH_S = 0.2  # how long the first fact of a batch waits for others
@@ -40,11 +39,11 @@ class Writer:
     told in the log, once, and waited for.
     """
 
-    def __init__(self, database: Database, spool: Spool, also: Also | None = None) -> None:
+    def __init__(self, database: Database, spool: Spool, owing: Owing | None = None) -> None:
         self._database = database
         self._spool = spool
-        self._upserts = Upserts(database, also)
-        self.queued = asyncio.Event()  # `also` has made something, and it is committed
+        self._upserts = Upserts(database, owing)
+        self.queued = asyncio.Event()  # something is owed to others by now
         self._log = get_logger("server")
         self._wanted = asyncio.Event()  # there is something to write
         self._hurry = asyncio.Event()  # and somebody waits for it
@@ -105,10 +104,7 @@ class Writer:
 
     def take(self, facts: Sequence[AnyFact], *, soon: bool = False) -> None:
         """Have facts written. Never waits, and whatever disk and database do, never fails."""
-        try:
-            self._spool.append(facts)
-        except UnicodeEncodeError:
-            self._spool.append([_encodable(fact) for fact in facts])
+        self._spool.append(facts)
         if (self._spool.failure is not None) is not self._disk_told:
             self._tell_of_disk(self._spool.failure)
         self._wanted.set()
@@ -310,10 +306,3 @@ def _why(error: Exception) -> str:
     """What went wrong, in one line and without values."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     return f"{type(cause).__name__}: {str(cause).partition(chr(10))[0]}".rstrip(": ")
-
-
-def _encodable(fact: AnyFact) -> AnyFact:
-    """The fact without the halves of characters that no UTF-8 has."""
-    texts = {k: v for k, v in structs.asdict(fact).items() if isinstance(v, str)}
-    clean = {k: text.encode(errors="replace").decode() for k, text in texts.items()}
-    return structs.replace(fact, **clean)

@@ -171,19 +171,18 @@ class Counted:
         self.found: Counter[str] = Counter()
         self._writer = writer
         if writer is not None:
-            self._take, self._try = writer.take, writer._try
-            writer.take = self.take  # type: ignore[method-assign]
+            self._take, self._try = writer._take, writer._try
+            writer._take = self.take  # type: ignore[method-assign]
             writer._try = self.attempt  # type: ignore[method-assign]
 
-    def take(self, facts: Any, *, soon: bool = False) -> None:
+    def take(self, facts: Any) -> None:
         """As the writer's."""
-        self.found["takes"] += 1
-        self.found["hurried"] += soon
+        self.found["takes"] += bool(facts)
         for fact in facts:
             self.found[fact.__struct_config__.tag] += 1
             if fact.__struct_config__.tag == "moments":
                 self.found["moment " + fact.kind] += 1
-        self._take(facts, soon=soon)
+        self._take(facts)
 
     async def attempt(self, facts: Any) -> Exception | None:
         """As the writer's."""

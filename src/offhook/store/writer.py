@@ -325,7 +325,8 @@ class Writer:
         try:
             while (batch := orphan.peek(BATCH)).end is not None and batch.lines:
                 await self._store(batch.facts)
-                orphan.at, written = batch.end, written + len(batch.facts)
+                orphan.advance(batch.end)
+                written += len(batch.facts)
                 self._count_unreadable(batch)
             done = True
         finally:

@@ -180,8 +180,6 @@ class Counted:
         self.found["takes"] += bool(facts)
         for fact in facts:
             self.found[fact.__struct_config__.tag] += 1
-            if fact.__struct_config__.tag == "moments":
-                self.found["moment " + fact.kind] += 1
         self._take(facts)
 
     async def attempt(self, facts: Any) -> Exception | None:
@@ -209,18 +207,24 @@ async def spent(settings: Mapping[str, str], options: argparse.Namespace) -> Spe
         await talking.ring(options.calls)
         await talking.talk(options.turns, options.warm_up)
         counted.found.clear()
-        profiler = cProfile.Profile() if options.profile else None
-        if profiler:
-            profiler.enable()
-        cpu = process_time()
-        sent = await talking.talk(options.turns, options.seconds)
-        cpu = process_time() - cpu
-        if profiler:
-            profiler.disable()
-            pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
+        with _profiled(options.profile):
+            cpu = process_time()
+            sent = await talking.talk(options.turns, options.seconds)
+            cpu = process_time() - cpu
         counts = {k: v / sent * FRAMES for k, v in counted.found.items()}
         await talking.hang_up()
     return Spent(cpu / sent * FRAMES, counts)
+
+
+@contextmanager
+def _profiled(wanted: bool) -> Iterator[None]:
+    """Print where the time went."""
+    if not wanted:
+        yield
+        return
+    with cProfile.Profile() as profiler:
+        yield
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
 
 
 @asynccontextmanager

@@ -87,12 +87,12 @@ def test_a_transaction_that_failed_leaves_nothing_and_the_next_one_works(tmp_pat
 
     async def run() -> None:
         pen = Pen(lambda: sqlite3.connect(file, isolation_level=None, check_same_thread=False))
-        await pen.write(lambda c: c.execute("CREATE TABLE t (n)") and None)
+        await pen.write(lambda c: c.execute("CREATE TABLE t (n)"))
         with pytest.raises(ValueError):  # noqa: PT011
             await pen.write(fail)
-        await pen.write(lambda c: c.execute("INSERT INTO t VALUES (2)") and None)
+        await pen.write(lambda c: c.execute("INSERT INTO t VALUES (2)"))
         await pen.close()
-        await pen.write(lambda c: c.execute("INSERT INTO t VALUES (3)") and None)
+        await pen.write(lambda c: c.execute("INSERT INTO t VALUES (3)"))
         await pen.close()
 
     asyncio.run(run())

@@ -101,7 +101,7 @@ class Call:
         if not self.greeted_at:
             self.greeted_at = now
             self.greeted.set()
-        elif self._tool_at:
+        elif self._tool_at and self._tool is None:  # else it is an excuse for a slow tool
             self.goes_on.append(now - self._tool_at)
             self._tool_at = 0.0
         response = Response(frames.new_id("resp"), asked.get("metadata"))
@@ -122,6 +122,8 @@ class Call:
             while not self._begun:
                 yield []
             yield from self._say(self._begun.popleft())
+            if self._tool is not None:  # that was an excuse: the output is still to come
+                continue
             while self._dice.random() >= TOOL_SHARE:
                 response = yield from self._ask()
                 yield from self._say(response)

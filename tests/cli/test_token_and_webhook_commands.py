@@ -19,6 +19,7 @@ from offhook.store.audit import Audit
 from offhook.store.database import Database
 from offhook.store.outbox import Outbox
 from offhook.store.tokens import Role, Token, Tokens
+from offhook.store.upserts import Upserts
 from support.made_facts import call_fact
 from support.process import offhook
 
@@ -123,8 +124,7 @@ def test_a_database_that_is_not_there_is_said_in_words(shell: Shell) -> None:
 def test_dead_webhooks_are_listed_and_tried_again(shell: Shell) -> None:
     async def die(database: Database) -> str:
         outbox = Outbox(database, ("https://crm.example.com/x?key=s3cret",))
-        async with database.write() as connection:
-            await outbox.owe(connection, [call_fact("rtc_1"), call_fact("rtc_2")])
+        await Upserts(database, outbox.owe).write([call_fact("rtc_1"), call_fact("rtc_2")])
         first, _ = await outbox.claim()
         await outbox.failed(first, "status 500", None)
         return first.id

@@ -18,6 +18,7 @@ from offhook.runtime.reach import PrivateError, PublicResolver, check_literal, i
 from offhook.store.database import Database
 from offhook.store.facts import CallFact
 from offhook.store.outbox import Outbox, State
+from offhook.store.upserts import Upserts
 from support.serving import logging_to
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -79,8 +80,7 @@ async def owed(database: Database, url: str, count: int = 1) -> Outbox:
         CallFact(call_id=f"rtc_{n}", bot="b", language="en", **about)  # type: ignore[arg-type]
         for n in range(count)
     ]
-    async with database.write() as connection:
-        await outbox.owe(connection, facts)
+    await Upserts(database, outbox.owe).write(facts)
     return outbox
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from offhook.core import events as on
 from offhook.core.call import Phase
@@ -22,6 +23,7 @@ from offhook.runtime.scribe import Desk, Scribe
 from offhook.store.facts import (
     AnyFact,
     CallFact,
+    CheckpointFact,
     ConsentFact,
     MomentFact,
     ToolFact,
@@ -32,27 +34,46 @@ from offhook.store.policy import Policy
 from offhook.store.prices import prices, tariff
 from offhook.store.upserts import newest
 from offhook.store.vault import Vault
-from offhook.store.writer import Writer
+from offhook.store.writer import Make, Writer
 from support.calls import Driven
+from support.serving import logging_to
 
 
 class Taken(list[AnyFact]):
     """Takes facts as the writer does, and keeps them."""
 
-    def take(self, facts: Sequence[AnyFact], *, soon: bool = False) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self.announced: list[Make] = []
+
+    def take(self, facts: Sequence[AnyFact]) -> None:
         """Keep them."""
         self.extend(facts)
 
+    def later(self, make: Make) -> None:
+        """Note whom to ask for facts."""
+        self.announced.append(make)
+
+    def ask(self) -> None:
+        """Have what was announced."""
+        while self.announced:
+            self.extend(self.announced.pop(0)())
+
+    def all_of(self, kind: type[AnyFact]) -> list[AnyFact]:
+        """Those of a kind, outdated ones among them."""
+        return [fact for fact in self if type(fact) is kind]
+
     def rows(self, kind: type[AnyFact]) -> list[dict[str, Any]]:
         """What becomes of those of a kind in the database."""
-        return newest(self).get(kind, [])
+        return [asdict(fact) for fact in newest(self).get(kind, [])]
 
 
 class Recorded(Driven):
-    """A call driven by hand, with its scribe."""
+    """A call driven by hand, with its scribe; `gathers`: its steps are worked out together."""
 
-    def __init__(self, **limits: Any) -> None:
+    def __init__(self, *, gathers: bool = False, **limits: Any) -> None:
         super().__init__(**limits)
+        self.gathers = gathers
         self.call = self.call.with_(caller=Party("+15550142", "Ann Example"), called="+15550100")
         self.taken = Taken()
         desk = Desk(
@@ -73,7 +94,9 @@ class Recorded(Driven):
         for event in events:
             before = self.call
             commands += super().on(event)
-            assert self.scribe.stepped(before, event, self.call) is None
+            self.scribe.stepped(before, event, self.call)
+            if not self.gathers:
+                self.taken.ask()
         return commands
 
     def row(self) -> dict[str, Any]:
@@ -193,7 +216,8 @@ def decided(call: Recorded, *, yes: bool) -> None:
     """The caller decides."""
     before = call.call
     call.call = before.with_(consent=before.consent.answered(call.now, yes=yes))
-    assert call.scribe.stepped(before, on.TimeUp(), call.call) is None
+    call.scribe.stepped(before, on.TimeUp(), call.call)
+    call.taken.ask()
 
 
 def test_a_refusal_takes_back_the_words_and_is_evidence() -> None:
@@ -248,10 +272,11 @@ def test_an_event_that_changes_nothing_of_interest_writes_nothing(live: Recorded
 
 
 def test_a_mistake_of_the_scribe_is_told_and_costs_no_call(live: Recorded) -> None:
-    vars(live.taken)["take"] = None
-    trace = live.scribe.stepped(live.call, on.Complained("c", "a", "d"), live.call)
-    assert trace is not None
-    assert "TypeError" in trace
+    vars(live.scribe)["_redaction"] = None
+    with logging_to() as log:
+        live.on(on.Complained("c", "a", "d"))
+        (line,) = log.of("bug", call_id=live.call.id)
+    assert "AttributeError" in line["exception"]
 
 
 ITEMS = st.sampled_from(["i1", "i2", "i3", "i4"])
@@ -303,6 +328,32 @@ def test_the_record_is_the_call_whatever_happens(happenings: list[on.Event]) -> 
     assert transfers == [a.outcome for a in call.call.transfer.attempts] + active
     assert call.row()["phase"] == call.call.phase
     assert call.row()["reason"] == (call.call.end.reason if call.call.end else None)
+
+
+@given(st.lists(HAPPENINGS, max_size=30))
+def test_it_is_the_same_record_if_many_steps_are_worked_out_together(
+    happenings: list[on.Event],
+) -> None:
+    at_once, together = Recorded(), Recorded(gathers=True)
+    for call in (at_once, together):
+        call.on(on.Accepted(), on.Attached(), *happenings)
+        call.taken.ask()
+    for kind in (CallFact, UtteranceFact, ToolFact, TransferFact, MomentFact):
+        assert without_rev(at_once.taken.rows(kind)) == without_rev(together.taken.rows(kind))
+    one, other = (call.taken.rows(CheckpointFact)[-1] for call in (at_once, together))
+    assert (one["state"] is None) is (other["state"] is None)
+    assert len(together.taken.all_of(CheckpointFact)) <= 2
+
+
+TIMES = ("rang", "accepted", "attached", "greeted", "ended", "asked", "began")
+
+
+def without_rev(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, but for what orders them and what the clock of the day says."""
+    return [{name: row[name] for name in row if name not in UNLIKE} for row in rows]
+
+
+UNLIKE = {"rev", "at", *(f"{what}_at" for what in TIMES)}
 
 
 def test_the_caller_is_on_record_as_the_policy_leaves_it(live: Recorded) -> None:

@@ -10,6 +10,7 @@ from msgspec import json
 from offhook.store.database import Database
 from offhook.store.facts import AnyFact, CallFact, MomentFact, TransferFact
 from offhook.store.outbox import CLAIMED_MS, Letter, Outbox, State
+from offhook.store.upserts import Upserts
 
 AT = 1_800_000_000_000
 URLS = ("https://crm.example.com/a?key=secret", "https://b.example.com")
@@ -60,8 +61,7 @@ def transfer(outcome: str | None, n: int = 1) -> TransferFact:
 
 
 async def owe(outbox: Outbox, database: Database, *facts: AnyFact) -> None:
-    async with database.write() as connection:
-        await outbox.owe(connection, facts)
+    await Upserts(database, outbox.owe).write(facts)
 
 
 def told(letters: list[Letter]) -> list[tuple[str, str]]:

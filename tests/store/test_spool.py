@@ -95,6 +95,35 @@ def test_a_line_longer_than_a_chunk_is_read_whole(spool: Spool) -> None:
     assert drained(spool) == [long]
 
 
+def test_what_is_stored_at_once_is_not_read_again(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "read")
+    for n in range(5):
+        spool.append(moments(n))
+    batch = spool.peek(2)
+    assert batch.facts == moments(0, 1)
+    spool.append(moments(5))  # meanwhile
+    spool.advance(batch)
+    assert drained(spool, most=3) == moments(2, 3, 4, 5)
+    assert spool.taken == spool.stored == 6
+    (file,) = files(spool)
+    assert file.stat().st_size == 0
+
+
+def test_what_is_far_behind_comes_from_the_file_until_all_of_it_is_stored(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spooling, "KEPT", 3)
+    for n in range(5):
+        spool.append(moments(n))
+    assert drained(spool, most=2) == moments(0, 1, 2, 3, 4)
+    monkeypatch.delattr(os, "read")
+    spool.append(moments(5))
+    assert drained(spool) == moments(5)
+    assert spool.taken == spool.stored == 6
+
+
 def test_the_spool_of_a_living_process_is_left_alone(spool: Spool) -> None:
     spool.append(moments(1))
     assert adopted(spool) == []
@@ -145,9 +174,12 @@ def test_a_line_that_cannot_be_read_is_counted_and_passed_over(spool: Spool) -> 
     (file,) = files(spool)
     with file.open("ab") as torn:
         torn.write(b"\0\0\0\n" + b'{"is":"of_tomorrow"}\n' + b"\xff\xfe\n")
-    spool.append(moments(2))
-    batch = spool.peek(100)
-    assert batch.facts == moments(1, 2)
+        torn.write(file.read_bytes())
+    spool.close()
+    (orphan,) = Spool(spool.folder).orphans()
+    batch = orphan.peek(100)
+    orphan.close(remove=True)
+    assert batch.facts == moments(1, 1)
     assert batch.unreadable == 3
 
 
@@ -158,10 +190,10 @@ class Disk:
         self.full = False
         append = Segment.append
 
-        def write(segment: Segment, data: bytes) -> None:
+        def write(segment: Segment, data: bytes, facts: Sequence[AnyFact]) -> None:
             if self.full:
                 raise OSError(errno.ENOSPC, "No space left on device")
-            append(segment, data)
+            append(segment, data, facts)
 
         monkeypatch.setattr(Segment, "append", write)
         monkeypatch.setattr(spooling, "AGAIN_S", 0.0)

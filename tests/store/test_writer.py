@@ -85,6 +85,44 @@ async def test_nobody_waits_for_a_batch_that_is_not_hurried(
             assert await open_one.settled()
 
 
+async def test_what_is_announced_is_asked_for_soon_and_together(
+    open_writer: Open, database: Database, tmp_path: Path
+) -> None:
+    asked = asyncio.Event()
+
+    def last() -> list[AnyFact]:
+        asked.set()
+        return many(2)[1:]
+
+    async with open_writer() as writer:
+        writer.later(lambda: many(1))
+        writer.later(list)  # nothing after all
+        writer.later(last)
+        assert spooled(tmp_path) == []
+        async with asyncio.timeout(5):
+            await asked.wait()
+        assert writer.waiting == 2
+    assert [row["n"] for row in await rows(database, schema.moments)] == [0, 1]
+
+
+async def test_who_waits_for_the_record_waits_for_what_is_announced_too(
+    open_writer: Open, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "GATHER_S", 3600.0)
+    async with open_writer() as open_one:
+        open_one.later(lambda: [call_fact()])
+        assert await open_one.settled()
+        assert (await the_call(database, CALL))["rev"] == 1
+        open_one.later(lambda: [call_fact(2)])
+        assert await open_one.stored(5.0)
+        assert (await the_call(database, CALL))["rev"] == 2
+        open_one.later(lambda: [call_fact(3, phase="live")])
+        open_one.take([call_fact(3, phase="ended")])
+        open_one.later(lambda: [call_fact(4, phase="ended", tools=7)])
+    row = await the_call(database, CALL)
+    assert (row["phase"], row["tools"]) == ("ended", 7)
+
+
 async def test_fields_that_belong_to_others_are_left_alone(
     open_writer: Open, database: Database
 ) -> None:

@@ -1,7 +1,8 @@
 """Writes a call down. The call is a value, so its record is the difference of two of them.
 
-A step that changes nothing of interest costs next to nothing: parts of a call that are the same
-object are the same. What must not be kept is taken out before anything leaves this module.
+A step is only noted; what it has changed is worked out a few milliseconds later, with the steps of
+other calls, which costs half as much. Parts of a call that are the same object are the same. What
+must not be kept is taken out before anything leaves this module.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +21,7 @@ from offhook.core.outcomes import Answered, Cancelled, Failed, InvalidArguments
 from offhook.core.toolcalls import ToolCall
 from offhook.core.transcript import Transcript, Utterance
 from offhook.core.transfer import TransferOutcome
+from offhook.observe.logs import get_logger
 from offhook.runtime.checkpoint import Checkpoint, Upto, differs, seal
 from offhook.runtime.measured import turn_facts, usage_facts
 from offhook.runtime.moments import GIVEN, KEYS, RANG, TAKEN_OVER, TOLD, moments
@@ -41,6 +44,8 @@ BILL_S = 10.0  # between two looks at what a live call costs; its end tells the 
 FENCE = 1 << 32  # the records of a later owner of the call are newer than all of an earlier one
 MOMENTS = 1 << 20  # and so many of its moments come before those of the next,
 TURNS = 1 << 16  # and so many of its turns
+
+Step: TypeAlias = tuple[Call, on.Event, Call, float]  # before it, what, after it, and when
 
 
 class Desk(Struct, frozen=True, kw_only=True):
@@ -67,6 +72,8 @@ class Scribe:
         self._rev = fence * FENCE
         self._moments = (fence - 1) * MOMENTS
         self._billed_at = 0.0
+        self._steps: list[Step] = []  # what is not worked out yet
+        self._now = clock()  # of the step that is being worked out
         self._turns = (fence - 1) * TURNS
         self._keys: MomentFact | None = None  # the run of keys that is being counted
         self._words: tuple[str | None, str | None] = (None, None)  # as last said, and as kept
@@ -75,7 +82,7 @@ class Scribe:
     def began(self, call: Call) -> None:
         """Note a call that has rung."""
         rang = self._moment(RANG, call.rang_at)
-        self._desk.writer.take([self._call(call), rang, self._checkpoint(call)], soon=True)
+        self._desk.writer.take([self._call(call), rang, self._checkpoint(call)])
 
     def took_over(self, call: Call, places: Sequence[int], detail: str) -> None:
         """Note that the call goes on here. `places` are those of what was said, in the record."""
@@ -93,21 +100,29 @@ class Scribe:
         self._desk.writer.take(facts)
         return await self._desk.writer.stored(within)
 
-    def stepped(self, before: Call, event: on.Event, after: Call) -> str | None:
-        """Note what a step has changed. The trace of a bug of ours, which costs no call."""
+    def stepped(self, before: Call, event: on.Event, after: Call) -> None:
+        """Note a step. What it has changed is taken by the writer within milliseconds."""
         if isinstance(event, on.DigitPressed):
             self._redaction.pressed(event.key)
         if after is before and type(event) not in TOLD:
-            return None
+            return
+        if not self._steps:
+            self._desk.writer.later(self._worked_out)
+        self._steps.append((before, event, after, self._clock()))
+
+    def _worked_out(self) -> list[AnyFact]:
+        """The facts of the steps so far. A bug of ours is told in the log, and costs no call."""
+        steps, self._steps = self._steps, []
+        facts: list[AnyFact] = []
         try:
-            facts = list(self._facts(before, event, after))
-            if soon := differs(before, after):
-                facts.append(self._checkpoint(after))
-            if facts:
-                self._desk.writer.take(facts, soon=soon)
+            for before, event, after, self._now in steps:
+                facts += self._facts(before, event, after)
+            (first, *_), (*_, last, _) = steps[0], steps[-1]
+            if differs(first, last):
+                facts.append(self._checkpoint(last))
         except Exception:
-            return traceback.format_exc()
-        return None
+            get_logger("call").error("bug", call_id=self._id, exception=traceback.format_exc())
+        return facts
 
     async def settled(self) -> None:
         """Wait until what was noted is safe, but never for long."""
@@ -298,7 +313,7 @@ class Scribe:
         for n, told in enumerate(new):
             if n >= len(old) or old[n].effect is not told.effect:
                 detail = self._detail(f"{told.by}: {told.effect}")
-                yield self._moment(f"told_to_{told.kind}", self._clock(), detail)
+                yield self._moment(f"told_to_{told.kind}", self._now, detail)
 
     def _transfers(self, before: Call, after: Call) -> Iterator[TransferFact]:
         """The one that has begun, and those that have ended."""
@@ -332,18 +347,18 @@ class Scribe:
 
     def _used(self, before: Call, event: on.Event, after: Call) -> Iterator[AnyFact]:
         """What was used, and now and then what the call costs by now."""
-        now = self._clock()
-        for part in usage_facts(before, event, after, self._at(now), self._desk.tariff):
+        at = self._at(self._now)
+        for part in usage_facts(before, event, after, at, self._desk.tariff):
             yield replace(part, call_id=self._id, rev=self._next())
-        if now - self._billed_at >= BILL_S or after.phase is Phase.ENDED:
-            self._billed_at = now
+        if self._now - self._billed_at >= BILL_S or after.phase is Phase.ENDED:
+            self._billed_at = self._now
             yield self._call(after)
 
     # Its timeline
 
     def _told(self, before: Call, event: on.Event, after: Call) -> Iterator[MomentFact]:
         for kind, detail in moments(before, event, after):
-            yield self._moment(kind, self._clock(), self._detail(detail))
+            yield self._moment(kind, self._now, self._detail(detail))
 
     def _moment(self, kind: str, at: float, detail: str | None = None) -> MomentFact:
         n, self._moments = self._moments, self._moments + 1
@@ -355,7 +370,7 @@ class Scribe:
         """One more key of a run; which one, nobody will know."""
         last = self._keys
         if last is None or last.n != self._moments - 1:
-            self._keys = self._moment(KEYS, self._clock(), "1")
+            self._keys = self._moment(KEYS, self._now, "1")
         else:
             count = str(int(last.detail or 0) + 1)
             self._keys = replace(last, rev=self._next(), detail=count)

@@ -143,9 +143,7 @@ class Session:
 
     def _record(self, before: Call, event: on.Event) -> None:
         if self._scribe is not None:
-            bug = self._scribe.stepped(before, event, self.call)
-            if bug is not None:
-                self._narrator.broke(bug)
+            self._scribe.stepped(before, event, self.call)
 
     def _pauses(self) -> bool:
         """Whether nothing may be done just now."""

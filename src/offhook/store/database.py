@@ -5,9 +5,11 @@ SQLite and PostgreSQL are told apart here and in few other places: `Database.dia
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +19,8 @@ from sqlalchemy import URL, Connection, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from offhook.store.sqlite import Pen, Work
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATING = 0x0FF400C  # the advisory lock of the one replica that migrates
@@ -41,6 +45,10 @@ class Database:
             "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
         )
         self.engine = _engine(self.url, pool)
+        # SQLite lets one write, and the others try again after pauses that grow: without turns
+        # within this process, who writes seldom (a heartbeat) would wait for who always does.
+        self._turn = asyncio.Lock()
+        self._pen = Pen(lambda: _sqlite(self.url))
 
     async def open(self) -> None:
         """Bring the tables up to date. Several replicas may do so at once."""
@@ -57,14 +65,34 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A connection to write with. On SQLite it has its turn as the one writer at once."""
-        async with self.engine.connect() as connection:
+        """A connection to write with. On SQLite it is the only one, from the beginning."""
+        async with (
+            self._turn if self.dialect == "sqlite" else nullcontext(),
+            self.engine.connect() as connection,
+        ):
             await connection.execution_options(writes=True)
             async with connection.begin():
                 yield connection
 
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[Any]:
+        """asyncpg's own connection, in no transaction; PostgreSQL only. An error ends it."""
+        async with self.engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                yield driver
+            except BaseException:
+                driver.terminate()  # at once, whatever it waits for; the pool makes another
+                raise
+
+    async def scribble(self, work: Work) -> None:
+        """Have SQLite's own connection write, in one transaction; SQLite only."""
+        async with self._turn:
+            await self._pen.write(work)
+
     async def close(self) -> None:
         """Close all connections."""
+        await self._pen.close()
         await self.engine.dispose()
 
     def insert(self, table: Table) -> Any:
@@ -86,9 +114,7 @@ def _engine(url: URL, pool: int) -> AsyncEngine:
         event.listen(engine.sync_engine, "checkout", _on_checkout)
         return engine
     engine = create_async_engine(url, connect_args={"timeout": BUSY_S}, hide_parameters=True)
-    if url.database and url.database != ":memory:":
-        file = Path(url.database)
-        event.listen(engine.sync_engine, "do_connect", lambda *_: _make_private(file))
+    event.listen(engine.sync_engine, "do_connect", lambda *_: _make_private(_file(url)))
     event.listen(engine.sync_engine, "connect", _on_connect)
     event.listen(engine.sync_engine, "begin", _on_begin)
     return engine
@@ -106,6 +132,18 @@ def _make_private(file: Path) -> None:
     if not file.exists():
         with suppress(OSError):  # whoever connects is told why
             file.touch(mode=0o600)
+
+
+def _sqlite(url: URL) -> sqlite3.Connection:
+    """A connection without SQLAlchemy, otherwise alike."""
+    _make_private(_file(url))
+    connection = sqlite3.connect(_file(url), BUSY_S, check_same_thread=False)
+    _on_connect(connection, None)
+    return connection
+
+
+def _file(url: URL) -> Path:
+    return Path(url.database or "")
 
 
 def _on_connect(connection: Any, _: object) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from msgspec import json
+from msgspec import Struct, json
 
 from offhook.store.facts import AnyFact, CallFact, TransferFact
 
@@ -16,18 +16,39 @@ TRANSFER_FAILED: Final = "transfer.failed"
 FAILED: Final = frozenset({"refused", "still_here"})  # how an attempt ends that came to nothing
 
 
-def rows(facts: Iterable[AnyFact], urls: Sequence[str], now_ms: int) -> list[dict[str, Any]]:
-    """The rows of `outbox` that follow from facts: one for each event and address.
+class Owed(Struct, frozen=True, kw_only=True, tag_field="is", tag="outbox"):
+    """A new letter, its fields columns of `outbox`."""
+
+    id: str
+    kind: str
+    call_id: str
+    url: str
+    body: str
+    made_at: int
+    next_at: int
+    state: str = "waiting"
+    tries: int = 0
+
+
+def owed(facts: Iterable[AnyFact], urls: Sequence[str], now_ms: int) -> list[Owed]:
+    """The letters that follow from facts: for each event and address one, by what is newest.
 
     The id follows from what is told to whom, so that a fact that is written twice is told once.
     """
-    made = []
+    made: dict[str, Owed] = {}
     for kind, call_id, n, body in _told(facts) if urls else ():
         for url in urls:
-            row = {"id": _id(kind, call_id, str(n), url), "kind": kind, "call_id": call_id}
-            due = {"url": url, "body": body, "made_at": now_ms, "next_at": now_ms}
-            made.append(row | due | {"state": "waiting", "tries": 0})
-    return made
+            name = _id(kind, call_id, str(n), url)
+            made[name] = Owed(
+                id=name,
+                kind=kind,
+                call_id=call_id,
+                url=url,
+                body=body,
+                made_at=now_ms,
+                next_at=now_ms,
+            )
+    return list(made.values())
 
 
 def _told(facts: Iterable[AnyFact]) -> Iterator[tuple[str, str, int, str]]:

@@ -13,11 +13,10 @@ from typing import Final
 
 from msgspec import Struct, convert
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.store.database import Database
 from offhook.store.facts import AnyFact
-from offhook.store.letters import rows
+from offhook.store.letters import Owed, owed
 from offhook.store.schema import outbox
 
 CLAIMED_MS: Final = 60_000  # longer than any attempt takes
@@ -60,16 +59,12 @@ class Outbox:
         self._urls = tuple(urls)
         self._now = now
 
-    async def owe(self, connection: AsyncConnection, facts: Iterable[AnyFact]) -> int:
-        """Queue what follows from facts, in the transaction that writes them.
+    def owe(self, facts: Iterable[AnyFact]) -> list[Owed]:
+        """What follows from facts, to be queued in the transaction that writes them.
 
-        Facts that were seen before change nothing. Returns how many letters there may be.
+        Facts that were seen before change nothing.
         """
-        owed = rows(facts, self._urls, self._ms())
-        if owed:
-            insert = self._database.insert(outbox).on_conflict_do_nothing()
-            await connection.execute(insert, owed)
-        return len(owed)
+        return owed(facts, self._urls, self._ms())
 
     async def claim(self, most: int = 20) -> list[Letter]:
         """Take letters that are due. Each is ours for a minute, and this counts as a try."""

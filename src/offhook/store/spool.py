@@ -18,13 +18,14 @@ from itertools import islice
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from offhook.store.facts import AnyFact
 from offhook.store.locks import lock
 
 SEGMENT = 1 << 26  # bytes; then another is begun. Each keeps a file open until it is stored
 CHUNK = 1 << 16  # bytes; what is read at a time, or one line if that is longer
+KEPT = 1000  # facts kept in memory as well; if the database is further behind, none are
 SPARE = 10_000  # facts kept in memory while the disk takes none
 AGAIN_S = 1.0  # between two tries of a disk that takes none
 SUFFIX = ".spool"
@@ -32,6 +33,7 @@ SUFFIX = ".spool"
 _OPTIONS = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _encode = msgspec.json.Encoder().encode_lines
 _decode = msgspec.json.Decoder(AnyFact).decode
+_NUL = rb"\u0000"  # as JSON has it, and now and then something harmless
 
 
 class Batch(Struct, frozen=True):
@@ -58,17 +60,48 @@ class Segment:
         self.size = os.fstat(fd).st_size
         self.at = 0  # before this, all of it is stored
         self._fd = fd
+        self._kept: deque[tuple[Sequence[AnyFact], int]] = deque()  # all of the rest, and its ends
+        self._count = 0
+        self._behind = self.size > 0  # the rest is only in the file
 
-    def append(self, data: bytes) -> None:
-        """Add whole lines: all of them or, on a full disk, none."""
+    def append(self, data: bytes, facts: Sequence[AnyFact]) -> None:
+        """Add facts as whole lines: all of them or, on a full disk, none."""
         written = os.write(self._fd, data)
         if written < len(data):
             os.ftruncate(self._fd, self.size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._behind = self._behind and self.rest > 0
         self.size += written
+        if not self._behind:
+            self._keep(facts)
+
+    def _keep(self, facts: Sequence[AnyFact]) -> None:
+        """What is stored within a moment need not be read again."""
+        self._kept.append((facts, self.size))
+        self._count += len(facts)
+        if self._count > KEPT:
+            self._behind, self._count = True, 0
+            self._kept.clear()
 
     def peek(self, most: int) -> Batch:
-        """The facts that come next, at most `most`; none if the rest is no whole line."""
+        """The facts that come next, about `most`; none if the rest is no whole line."""
+        if not self._kept and self.rest:
+            return self._read_again(most)
+        facts: list[AnyFact] = []
+        until = self.at
+        for some, until in self._kept:  # noqa: B007
+            facts += some
+            if len(facts) >= most:
+                break
+        return Batch(facts, len(facts), until)
+
+    def advance(self, end: int) -> None:
+        """All before this is stored: forget it."""
+        self.at = end
+        while self._kept and self._kept[0][1] <= end:
+            self._count -= len(self._kept.popleft()[0])
+
+    def _read_again(self, most: int) -> Batch:
         wanted = CHUNK
         while True:
             os.lseek(self._fd, self.at, os.SEEK_SET)
@@ -90,6 +123,7 @@ class Segment:
         """Empty the file."""
         os.ftruncate(self._fd, 0)
         self.at = self.size = 0
+        self._behind = False
 
     def close(self, *, remove: bool) -> None:
         """Give up the file and its lock."""
@@ -126,16 +160,19 @@ class Spool:
         self._segments.append(_created(self.folder))
 
     def append(self, facts: Sequence[AnyFact]) -> None:
-        """Write facts down. Raises `UnicodeEncodeError` for a text that has no UTF-8."""
+        """Write facts down, their texts as both databases can hold them."""
         if not self._segments:  # not open yet, or no longer
             self.lost += len(facts)
             return
-        data = _encode(facts)
+        facts, data = _storable(facts)
         if self._spare and not self._again():
             self._keep(facts)
             return
         try:
-            self._write(_encode(self._spare) + data if self._spare else data)
+            if self._spare:
+                self._write(_encode(self._spare) + data, [*self._spare, *facts])
+            else:
+                self._write(data, facts)
         except OSError as error:
             self.failure, self._tried_at = error, time.monotonic()
             self._keep(facts)
@@ -144,10 +181,10 @@ class Spool:
             self._spare = deque()  # a new one, since a batch of the old may be under way
             self.taken += len(facts)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, facts: Sequence[AnyFact]) -> None:
         if self._segments[-1].size > SEGMENT:
             self._segments.append(_created(self.folder))
-        self._segments[-1].append(data)
+        self._segments[-1].append(data, facts)
 
     def _again(self) -> bool:
         return time.monotonic() >= self._tried_at + AGAIN_S
@@ -159,7 +196,7 @@ class Spool:
         self.lost += len(facts[room:])
 
     def peek(self, most: int) -> Batch:
-        """The oldest facts that are not stored, at most `most`."""
+        """The oldest facts that are not stored, about `most`."""
         batch = self._segments[0].peek(most)
         if batch.lines or not self._spare:
             return batch
@@ -176,7 +213,7 @@ class Spool:
             return
         self.stored += batch.lines
         first = self._segments[0]
-        first.at = batch.end
+        first.advance(batch.end)
         if first.rest:
             return
         if len(self._segments) > 1:
@@ -201,6 +238,24 @@ class Spool:
         while self._segments:
             segment = self._segments.popleft()
             segment.close(remove=not segment.rest)
+
+
+def _storable(facts: Sequence[AnyFact]) -> tuple[Sequence[AnyFact], bytes]:
+    """The facts, and as lines, without what no column holds: NUL, and halves of characters."""
+    try:
+        data = _encode(facts)
+    except UnicodeEncodeError:
+        data = _NUL
+    if _NUL in data:
+        facts = [_clean(fact) for fact in facts]
+        data = _encode(facts)
+    return facts, data
+
+
+def _clean(fact: AnyFact) -> AnyFact:
+    texts = {k: v for k, v in structs.asdict(fact).items() if isinstance(v, str)}
+    clean = {k: v.replace("\0", "").encode(errors="replace").decode() for k, v in texts.items()}
+    return structs.replace(fact, **clean)
 
 
 def _read(line: bytes) -> AnyFact | None:

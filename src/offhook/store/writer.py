@@ -1,26 +1,28 @@
 """Writes facts to the database, in batches, behind the backs of the calls.
 
-A fact is in the spool before `take` returns, and a task carries the spool into the database. So
-memory stays small however long the database is away, nothing is lost with the process, and what
-comes back, here or in the next process, is written in order.
+A fact is in the spool before `take` returns, those that are announced `later` are 5 ms later, and
+a task carries the spool into the database. So memory stays small however long the database is
+away, nothing is lost with the process, and what comes back, here or in the next process, is
+written in order.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
+from typing import TypeAlias
 
-from msgspec import structs
 from sqlalchemy.exc import DBAPIError
 
 from offhook.observe.logs import get_logger
 from offhook.store.database import Database
-from offhook.store.facts import AnyFact
+from offhook.store.facts import AnyFact, CheckpointFact
 from offhook.store.spool import Batch, Segment, Spool
-from offhook.store.upserts import Also, Upserts, is_of_the_value
+from offhook.store.upserts import Owing, Upserts, is_of_the_value
 
+GATHER_S = 0.005  # facts that are announced are asked for together: warm, half as dear
 BATCH = 500  # facts
 BATCH_S = 0.2  # how long the first fact of a batch waits for others
 SOON_S = 0.02  # the same if others need it to go on with a call, should this process die
@@ -32,6 +34,8 @@ FLUSH_S = 3.0  # the last batches
 ADOPT_S = 60.0  # between two looks for what others have left behind
 PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)  # after failures; the last one repeats
 
+Make: TypeAlias = Callable[[], Sequence[AnyFact]]
+
 
 class Writer:
     """The one way of facts into the database; an async context manager.
@@ -40,11 +44,11 @@ class Writer:
     told in the log, once, and waited for.
     """
 
-    def __init__(self, database: Database, spool: Spool, also: Also | None = None) -> None:
+    def __init__(self, database: Database, spool: Spool, owing: Owing | None = None) -> None:
         self._database = database
         self._spool = spool
-        self._upserts = Upserts(database, also)
-        self.queued = asyncio.Event()  # `also` has made something, and it is committed
+        self._upserts = Upserts(database, owing)
+        self.queued = asyncio.Event()  # something is owed to others by now
         self._log = get_logger("server")
         self._wanted = asyncio.Event()  # there is something to write
         self._hurry = asyncio.Event()  # and somebody waits for it
@@ -52,6 +56,8 @@ class Writer:
         self._orphans_wanted = asyncio.Event()
         self._adopted = asyncio.Event()  # a pulse: what others have left behind is written
         self._soon: asyncio.TimerHandle | None = None
+        self._announced: list[Make] = []
+        self._asking: asyncio.TimerHandle | None = None
         self._tried = asyncio.Event()  # the tables were opened, or could not be
         self._turn = asyncio.Lock()
         self._stuck: int | None = None  # how much was stored when somebody waited in vain
@@ -87,6 +93,7 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ask()
         with suppress(TimeoutError):
             async with asyncio.timeout(0 if self.away else FLUSH_S):
                 await self._reached(self._spool.taken)
@@ -103,16 +110,37 @@ class Writer:
 
     # Facts in
 
-    def take(self, facts: Sequence[AnyFact], *, soon: bool = False) -> None:
-        """Have facts written. Never waits, and whatever disk and database do, never fails."""
-        try:
-            self._spool.append(facts)
-        except UnicodeEncodeError:
-            self._spool.append([_encodable(fact) for fact in facts])
+    def take(self, facts: Sequence[AnyFact]) -> None:
+        """Have facts written, after all that was announced.
+
+        Never waits, and whatever disk and database do, never fails.
+        """
+        self._ask()
+        self._take(facts)
+
+    def later(self, make: Make) -> None:
+        """Announce facts: `make` is called for them soon, once, and must not fail."""
+        self._announced.append(make)
+        if self._asking is None:
+            self._asking = asyncio.get_running_loop().call_later(GATHER_S, self._ask)
+
+    def _ask(self) -> None:
+        """Take what was announced."""
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
+        if self._announced:
+            announced, self._announced = self._announced, []
+            self._take([fact for make in announced for fact in make()])
+
+    def _take(self, facts: Sequence[AnyFact]) -> None:
+        if not facts:
+            return
+        self._spool.append(facts)
         if (self._spool.failure is not None) is not self._disk_told:
             self._tell_of_disk(self._spool.failure)
         self._wanted.set()
-        if soon and self._soon is None:
+        if self._soon is None and any(type(fact) is CheckpointFact for fact in facts):
             self._soon = asyncio.get_running_loop().call_later(SOON_S, self._hurry_up)
 
     def _hurry_up(self) -> None:
@@ -125,6 +153,7 @@ class Writer:
         Safe is in the database or, while that is away or behind, on the spool's disk, so that
         not even a power cut loses it. Returns whether it is.
         """
+        self._ask()
         target = self._spool.taken
         with suppress(TimeoutError, OSError):
             async with asyncio.timeout(within):
@@ -135,6 +164,7 @@ class Writer:
 
     async def stored(self, within: float) -> bool:
         """Wait until the database has all that was taken so far. Whether it has, in time."""
+        self._ask()
         target = self._spool.taken
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
@@ -295,7 +325,8 @@ class Writer:
         try:
             while (batch := orphan.peek(BATCH)).end is not None and batch.lines:
                 await self._store(batch.facts)
-                orphan.at, written = batch.end, written + len(batch.facts)
+                orphan.advance(batch.end)
+                written += len(batch.facts)
                 self._count_unreadable(batch)
             done = True
         finally:
@@ -310,10 +341,3 @@ def _why(error: Exception) -> str:
     """What went wrong, in one line and without values."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     return f"{type(cause).__name__}: {str(cause).partition(chr(10))[0]}".rstrip(": ")
-
-
-def _encodable(fact: AnyFact) -> AnyFact:
-    """The fact without the halves of characters that no UTF-8 has."""
-    texts = {k: v for k, v in structs.asdict(fact).items() if isinstance(v, str)}
-    clean = {k: text.encode(errors="replace").decode() for k, text in texts.items()}
-    return structs.replace(fact, **clean)

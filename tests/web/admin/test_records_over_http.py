@@ -8,6 +8,7 @@ import pytest
 
 from offhook.store.facts import AnyFact
 from offhook.store.tokens import Role
+from offhook.store.upserts import Upserts
 from support.admin import Office
 from support.admin import office as opened
 from support.made_facts import CALLER, RANG, WORDS, call_fact, made_call
@@ -255,8 +256,8 @@ async def test_dead_webhooks_are_seen_and_tried_again(office: Office) -> None:
     outbox = type(office.desk.outbox)(
         office.desk.database, ("https://crm.example.com/x?key=s3cret",)
     )
-    async with office.desk.database.write() as connection:
-        await outbox.owe(connection, [call_fact("rtc_1"), call_fact("rtc_2")])
+    facts = [call_fact("rtc_1"), call_fact("rtc_2")]
+    await Upserts(office.desk.database, outbox.owe).write(facts)
     first, _ = await outbox.claim()
     await outbox.failed(first, "status 500", None)
     async with office.somebody(ADMIN) as admin:

@@ -33,6 +33,7 @@ from offhook.observe.logs import configure
 from offhook.observe.metrics import Metrics
 from offhook.realtime.requests import Request
 from offhook.runtime.cloud import Answer, Cloud
+from offhook.runtime.coalescing import Coalescer
 from offhook.runtime.line import Line, make_line
 from offhook.runtime.narrator import Narrator
 from offhook.runtime.recording import open_books, open_desk
@@ -40,10 +41,10 @@ from offhook.runtime.scribe import Desk, Scribe
 from offhook.runtime.session import Session
 from offhook.runtime.tariffs import make_tariff
 from offhook.serving import _calm_the_collector
+from offhook.store.vault import new_key
 from offhook.store.writer import Writer
 
 TICK_S = 0.002
-KEY = "b2ZmaG9vay1iZW5jaC1rZXktb2YtMzItYnl0ZXMtISE="
 
 
 class Spent(Struct, frozen=True):
@@ -93,6 +94,7 @@ class Near:
 
     def __init__(self) -> None:
         self.calls: dict[str, Call] = {}
+        self.coalescer = Coalescer()
         self._serving: set[asyncio.Task[None]] = set()
 
     async def post(self, call_id: str, request: Request, within: float) -> Answer:
@@ -195,7 +197,7 @@ async def spent(settings: Mapping[str, str], options: argparse.Namespace) -> Spe
         "OPENAI_API_KEY": "sk-bench",
         "OPENAI_WEBHOOK_SECRET": "whsec_c2VjcmV0",
         "OFFHOOK_GREETING_DELAY_MS": "0",
-        "OFFHOOK_RECORDS_KEY": KEY,
+        "OFFHOOK_RECORDS_KEY": new_key(),
         **settings,
     }
     loaded = load(None, environ)

@@ -45,6 +45,8 @@ FENCE = 1 << 32  # the records of a later owner of the call are newer than all o
 MOMENTS = 1 << 20  # and so many of its moments come before those of the next,
 TURNS = 1 << 16  # and so many of its turns
 
+AT_ONCE = (on.ToolStarted, on.ToolEnded)  # on record before the cloud is told of it
+
 Step: TypeAlias = tuple[Call, on.Event, Call, float]  # before it, what, after it, and when
 
 
@@ -109,6 +111,8 @@ class Scribe:
         if not self._steps:
             self._desk.writer.later(self._worked_out)
         self._steps.append((before, event, after, self._clock()))
+        if isinstance(event, AT_ONCE):
+            self._desk.writer.ask()
 
     def _worked_out(self) -> list[AnyFact]:
         """The facts of the steps so far. A bug of ours is told in the log, and costs no call."""

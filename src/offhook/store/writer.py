@@ -93,7 +93,7 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ask()
+        self.ask()
         with suppress(TimeoutError):
             async with asyncio.timeout(0 if self.away else FLUSH_S):
                 await self._reached(self._spool.taken)
@@ -115,16 +115,16 @@ class Writer:
 
         Never waits, and whatever disk and database do, never fails.
         """
-        self._ask()
+        self.ask()
         self._take(facts)
 
     def later(self, make: Make) -> None:
         """Announce facts: `make` is called for them soon, once, and must not fail."""
         self._announced.append(make)
         if self._asking is None:
-            self._asking = asyncio.get_running_loop().call_later(GATHER_S, self._ask)
+            self._asking = asyncio.get_running_loop().call_later(GATHER_S, self.ask)
 
-    def _ask(self) -> None:
+    def ask(self) -> None:
         """Take what was announced."""
         if self._asking is not None:
             self._asking.cancel()
@@ -153,7 +153,7 @@ class Writer:
         Safe is in the database or, while that is away or behind, on the spool's disk, so that
         not even a power cut loses it. Returns whether it is.
         """
-        self._ask()
+        self.ask()
         target = self._spool.taken
         with suppress(TimeoutError, OSError):
             async with asyncio.timeout(within):
@@ -164,7 +164,7 @@ class Writer:
 
     async def stored(self, within: float) -> bool:
         """Wait until the database has all that was taken so far. Whether it has, in time."""
-        self._ask()
+        self.ask()
         target = self._spool.taken
         with suppress(TimeoutError):
             async with asyncio.timeout(within):

@@ -18,7 +18,7 @@ from offhook.observe.logs import get_logger
 from offhook.store.secrets import same
 from offhook.store.tokens import Role
 from offhook.web.admin import openapi, reading
-from offhook.web.admin.api import around, calls, figures, keys, orders, outgoing, words
+from offhook.web.admin.api import around, calls, figures, keys, orders, outgoing, replicas, words
 from offhook.web.admin.desk import Desk
 from offhook.web.admin.door import Door
 from offhook.web.admin.endpoints import Ask, Endpoint, Nothing, endpoint
@@ -62,6 +62,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     around.deliveries,
     outgoing.webhooks,
     outgoing.retry_webhook,
+    replicas.replicas,
+    replicas.drain_replica,
     keys.tokens,
     keys.create_token,
     keys.revoke_token,

@@ -30,6 +30,7 @@ from offhook.web.admin.api.calls import LiveCall, LiveCalls
 from offhook.web.admin.api.keys import MadeToken, NewToken, Revoked
 from offhook.web.admin.api.orders import End, HandOver, Mute, Say, Taken, Tell
 from offhook.web.admin.api.outgoing import Sending, Waiting
+from offhook.web.admin.api.replicas import Leaving, Serving
 from offhook.web.admin.api.words import Number, Reveal
 
 RANG: Final = 1_798_761_600_000
@@ -159,6 +160,16 @@ _STATS: Final = Stats(
     faults=(Count("bot", 3), Count("caller", 6), Count(None, 1)),
     days=(Count("2026-12-31", 10),),
 )
+_SERVING: Final = Serving(
+    id="phone-0:4f1c9a2e",
+    state="serving",
+    beats=7311,
+    capacity=150,
+    live=12,
+    version="0.1.0",
+    host="phone-0",
+    began_at=RANG,
+)
 _SENDING: Final = Sending(
     id="msg_1",
     kind="call.ended",
@@ -196,6 +207,7 @@ def _all() -> dict[str, Any]:
         Page[Token]: Page((_TOKEN,)),
         Page[Sending]: Page((_SENDING,)),
         Page[AuditEntry]: Page((_AUDIT,)),
+        Page[Serving]: Page((_SERVING,)),
     }
     values = (
         LiveCalls((LiveCall(_CALL, True),)),
@@ -214,6 +226,7 @@ def _all() -> dict[str, Any]:
         MadeToken(_TOKEN, "offhook_..."),
         Revoked("tok_1"),
         Waiting("msg_1"),
+        Leaving("phone-0:4f1c9a2e", 12),
         Me("token:crm", Role.SUPERVISOR, RANG + 7_776_000_000, None),
     )
     return {repr(kind): value for kind, value in [*pages.items(), *((type(v), v) for v in values)]}

@@ -45,6 +45,7 @@ class Taken(list[AnyFact]):
     def __init__(self) -> None:
         super().__init__()
         self.announced: list[Make] = []
+        self.hurried = False
 
     def take(self, facts: Sequence[AnyFact]) -> None:
         """Keep them."""
@@ -56,8 +57,13 @@ class Taken(list[AnyFact]):
 
     def ask(self) -> None:
         """Have what was announced."""
+        self.hurried = False
         while self.announced:
             self.extend(self.announced.pop(0)())
+
+    def ask_soon(self) -> None:
+        """Note that somebody is in a hurry."""
+        self.hurried = True
 
     def all_of(self, kind: type[AnyFact]) -> list[AnyFact]:
         """Those of a kind, outdated ones among them."""
@@ -342,7 +348,24 @@ def test_it_is_the_same_record_if_many_steps_are_worked_out_together(
         assert without_rev(at_once.taken.rows(kind)) == without_rev(together.taken.rows(kind))
     one, other = (call.taken.rows(CheckpointFact)[-1] for call in (at_once, together))
     assert (one["state"] is None) is (other["state"] is None)
-    assert len(together.taken.all_of(CheckpointFact)) <= 2
+    tools = [e for e in happenings if isinstance(e, on.ToolStarted | on.ToolEnded)]
+    assert len(together.taken.all_of(CheckpointFact)) <= 2 + len(tools)
+
+
+def test_a_tool_result_is_on_record_before_anything_else_happens() -> None:
+    call = Recorded(gathers=True)
+    call.on(on.Accepted(), on.Attached(), on.ToolAsked("c1", "lookup", "{}"))
+    assert call.taken.all_of(ToolFact) == []
+    call.on(on.ToolEnded("c1", Answered("found")))
+    assert call.taken.rows(ToolFact)[-1]["output"] == "found"
+
+
+def test_the_writer_is_told_that_something_was_said_to_its_end() -> None:
+    call = Recorded(gathers=True)
+    call.on(on.Accepted(), on.Attached(), on.UtteranceOpened("u1", Who.CALLER))
+    assert not call.taken.hurried
+    call.on(on.CallerSaid("u1", "Hello."))
+    assert call.taken.hurried
 
 
 TIMES = ("rang", "accepted", "attached", "greeted", "ended", "asked", "began")

@@ -45,7 +45,8 @@ FENCE = 1 << 32  # the records of a later owner of the call are newer than all o
 MOMENTS = 1 << 20  # and so many of its moments come before those of the next,
 TURNS = 1 << 16  # and so many of its turns
 
-AT_ONCE = (on.ToolStarted, on.ToolEnded)  # on record before the cloud is told of it
+AT_ONCE = frozenset({on.ToolStarted, on.ToolEnded})  # on record before the cloud is told
+FINISHED = frozenset({on.CallerSaid, on.BotSaid})  # what a killed process must not lose
 
 Step: TypeAlias = tuple[Call, on.Event, Call, float]  # before it, what, after it, and when
 
@@ -111,8 +112,10 @@ class Scribe:
         if not self._steps:
             self._desk.writer.later(self._worked_out)
         self._steps.append((before, event, after, self._clock()))
-        if isinstance(event, AT_ONCE):
+        if type(event) in AT_ONCE:
             self._desk.writer.ask()
+        elif type(event) in FINISHED:
+            self._desk.writer.ask_soon()
 
     def _worked_out(self) -> list[AnyFact]:
         """The facts of the steps so far. A bug of ours is told in the log, and costs no call."""

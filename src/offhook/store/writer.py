@@ -56,6 +56,7 @@ class Writer:
         self._orphans_wanted = asyncio.Event()
         self._adopted = asyncio.Event()  # a pulse: what others have left behind is written
         self._soon: asyncio.TimerHandle | None = None
+        self._asked = False
         self._announced: list[Make] = []
         self._asking: asyncio.TimerHandle | None = None
         self._tried = asyncio.Event()  # the tables were opened, or could not be
@@ -124,8 +125,15 @@ class Writer:
         if self._asking is None:
             self._asking = asyncio.get_running_loop().call_later(GATHER_S, self.ask)
 
+    def ask_soon(self) -> None:
+        """Take what was announced as soon as what can be read by now is read."""
+        if not self._asked:
+            self._asked = True
+            asyncio.get_running_loop().call_soon(self.ask)
+
     def ask(self) -> None:
         """Take what was announced."""
+        self._asked = False
         if self._asking is not None:
             self._asking.cancel()
             self._asking = None

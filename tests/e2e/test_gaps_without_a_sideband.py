@@ -21,7 +21,7 @@ from offhook.simulator import (
 )
 from support.serving import GREETING, order_of, outputs, plain_bot, said, sent, serving
 
-SLOW = Timings(connect=4.0)  # to open a sideband; the model is faster
+SLOW = Timings(connect=20.0, think=6.0)  # the line is lost before the model asks, and back after
 
 
 @tool

@@ -18,7 +18,9 @@ from offhook.core.directives import Whisper
 from offhook.core.events import SayEnd
 from offhook.core.outcomes import Answered, Failed, HangUp, Transfer
 from offhook.core.party import Party
+from offhook.core.step import step
 from offhook.core.transcript import Who
+from offhook.runtime.checkpoint import Upto, unseal
 from offhook.runtime.scribe import Desk, Scribe
 from offhook.store.facts import (
     AnyFact,
@@ -64,6 +66,11 @@ class Taken(list[AnyFact]):
     def ask_soon(self) -> None:
         """Note that somebody is in a hurry."""
         self.hurried = True
+
+    async def stored(self, within: float) -> bool:
+        """The database has all of it, once what was announced is asked for."""
+        self.ask()
+        return True
 
     def all_of(self, kind: type[AnyFact]) -> list[AnyFact]:
         """Those of a kind, outdated ones among them."""
@@ -394,3 +401,20 @@ def test_all_records_of_a_later_owner_are_newer(live: Recorded) -> None:
     heir.scribe.began(heir.call)
     (theirs,) = heir.taken.rows(CallFact)
     assert theirs["rev"] > max(row["rev"] for row in live.taken.rows(MomentFact))
+
+
+async def test_the_last_checkpoint_of_a_call_that_is_given_away_tells_how_far_it_was_stepped(
+    live: Recorded,
+) -> None:
+    """Also where a step was noted just before, and is worked out with it."""
+    live.on(on.UtteranceOpened("u1", Who.CALLER))
+    before = live.call
+    live.call, _ = step(before, on.ToolAsked("call_1", "lookup", "{}"), live.now)
+    live.scribe.stepped(before, on.ToolAsked("call_1", "lookup", "{}"), live.call)
+    assert await live.scribe.hand_over(live.call, Upto("event_7", 2), 1.0)
+    last = unseal(live.taken.rows(CheckpointFact)[-1]["state"], Vault(None))
+    assert last is not None
+    assert last.seen == Upto("event_7", 2)
+    assert "call_1" in last.call.tools
+    assert len(live.taken.rows(ToolFact)) == 1
+    assert live.script() == [("caller", None, None)]  # whose words the heir will hear

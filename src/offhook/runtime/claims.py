@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from itertools import islice
@@ -38,6 +39,8 @@ class Claims:
         self._owed: dict[str, int] = {}  # calls that the database does not know of, and since when
         self._asking: set[str] = set()
         self._questions = Together(self._ask)
+        self._settling = asyncio.Lock()
+        self.owing = asyncio.Event()  # there is something to tell the database
         self._over: dict[str, Lease] = {}
 
     async def claim(self, call_id: str) -> Hold | None:
@@ -67,6 +70,7 @@ class Claims:
     def claim_behind(self, call_id: str, rang_at: int | None = None) -> Hold:
         """Have a call now, and tell the database later."""
         self._owed[call_id] = _now_ms() if rang_at is None else rang_at
+        self.owing.set()
         return self._hold(Hold(self._own, self._pulse, Lease(call_id, 1), claimed=False))
 
     def take(self, lease: Lease) -> Hold:
@@ -87,6 +91,11 @@ class Claims:
 
     async def settle(self) -> None:
         """Tell the database what it does not know yet. Raises `Away`."""
+        async with self._settling:
+            self.owing.clear()
+            await self._settle()
+
+    async def _settle(self) -> None:
         while owed := dict(islice(self._owed.items(), MOST)):
             claimed = await self._pulse.ask(self._own.claim(owed), CLAIM_S)
             ours = {lease.call_id: lease for lease in claimed}

@@ -97,8 +97,11 @@ class Scribe:
 
     async def hand_over(self, call: Call, seen: Upto, within: float) -> bool:
         """Write down where the call stands, for its heir. Whether the database has all of it."""
-        moment = self._moment(GIVEN, self._clock())
-        facts: list[AnyFact] = [self._call(call), moment, self._checkpoint(call, seen)]
+        facts = (
+            self._worked_out()
+        )  # first: the newest checkpoint is the one that tells what is seen
+        facts += (self._call(call), self._moment(GIVEN, self._clock()))
+        facts.append(self._checkpoint(call, seen))
         facts += self._never_understood(call)  # so far: the heir keeps their places
         self._desk.writer.take(facts)
         return await self._desk.writer.stored(within)
@@ -121,6 +124,8 @@ class Scribe:
         """The facts of the steps so far. A bug of ours is told in the log, and costs no call."""
         steps, self._steps = self._steps, []
         facts: list[AnyFact] = []
+        if not steps:  # they were wanted earlier
+            return facts
         try:
             for before, event, after, self._now in steps:
                 facts += self._facts(before, event, after)

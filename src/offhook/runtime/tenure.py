@@ -24,6 +24,7 @@ from offhook.store.ownership import Ownership, Replica, State
 LOOKS = 20  # after so many, what the database says is held against what we think
 HOUR_MS = 3_600_000
 KEPT_MS = 24 * HOUR_MS  # a lease of a call that is over tells a late webhook that it is
+SETTLE_S = 0.05  # from one claim to the next; those that come in between are one
 BUSY_S = 0.1  # between two looks while calls are handed over
 HAND_OVER_S = 12.0  # for all calls, when this process leaves
 REST_S = 8.0  # so long a call may finish what it is about, before it is handed over as it is
@@ -65,6 +66,7 @@ class Tenure:
         self._tasks = [
             start(self._forever(self._beat, lambda: self._settings.beat_s)),
             start(self._forever(self._look, self._between_looks)),
+            start(self._forever(self._settle, lambda: SETTLE_S)),
         ]
         return self
 
@@ -95,6 +97,13 @@ class Tenure:
                 self._log.error("bug", exception=traceback.format_exc())
             await asyncio.sleep(max(pause() - (clock() - began), 0.01))
 
+    async def _settle(self) -> None:
+        """Who dies with a call that the database does not know of leaves it to nobody."""
+        await self.claims.owing.wait()
+        self.claims.owing.clear()  # `_join` will set it again
+        if self.claims.open:
+            await self.claims.settle()
+
     def _between_looks(self) -> float:
         usual = self._settings.beat_s / 2
         busy = self._succession.busy or self.state is State.LEAVING
@@ -117,6 +126,7 @@ class Tenure:
         self._board.remember(await self._pulse.ask(self._own.known(_now_ms() - KEPT_MS)))
         await self._compare()
         self.claims.open = True
+        self.claims.owing.set()
         self._pulse.confirm()
         self._doubt = True  # another may have been about to take a call just then
         self._log.info("replica", id=self._own.replica, capacity=self._settings.max_calls)

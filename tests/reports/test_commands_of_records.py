@@ -105,10 +105,10 @@ bot        1      0    $1.50  rtc_u1_two
 caller     1      0  $0.0500  rtc_u1_one"""
 
 NARROW = """\
-Rang (UTC)        Caller           Length  End                      Call
-2026-11-25 12:00  +49 30 *****077       -  live                     rtc_u1_three
-2026-11-24 12:00  -                  1:00  transferred to workshop  rtc_u1_two
-2026-11-23 12:00  +49 30 *****077    1:00  caller hung up           rtc_u1_one"""
+Rang (UTC)        Caller           End                      Call
+2026-11-25 12:00  +49 30 *****077  live                     rtc_u1_three
+2026-11-24 12:00  -                transferred to workshop  rtc_u1_two
+2026-11-23 12:00  +49 30 *****077  caller hung up           rtc_u1_one"""
 
 ONE = """\
 Call     rtc_u1_one

@@ -272,8 +272,8 @@ def test_with_opt_in_words_are_kept_from_the_yes_on() -> None:
 
 
 def test_what_people_told_the_call_is_on_record_without_their_words(live: Recorded) -> None:
-    live.on(on.Directed(Whisper("She is a premium customer."), "ann"))
-    assert ("told_to_whisper", "ann: done") in live.timeline()
+    live.on(on.Directed(Whisper("She is a premium customer."), "token:crm"))
+    assert ("told_to_whisper", "token:crm: done") in live.timeline()
     assert "premium" not in str(live.taken)
 
 

@@ -6,15 +6,16 @@ import asyncio
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from offhook.cli.options import DotEnv, EnvFile
 from offhook.errors import UserError
+
+if TYPE_CHECKING:
+    from offhook.store.audit import AuditEntry
 
 audit = typer.Typer(help="Who saw or changed what, provably.", no_args_is_help=True)
 
@@ -44,7 +45,7 @@ def verify(
             typer.echo(f"The audit log is broken. {where}.")
         else:
             first = f", from {verdict.first} on" if verdict.first else ""
-            typer.echo(f"The audit log holds: {verdict.entries} entries{first}.")
+            typer.echo(f"The audit log holds: {_counted(verdict.entries)}{first}.")
         typer.echo(f"head {verdict.head or 'none'}")
         return verdict.holds
 
@@ -83,20 +84,21 @@ def entries(
             for entry in found:
                 typer.echo(msgspec.json.encode(entry).decode())
             return
-        table = Table(box=None, pad_edge=False)
-        for name in ("N", "Time (UTC)", "Actor", "Action", "Subject", "Reason", "Detail"):
-            table.add_column(name, overflow="fold")
-        for entry in found:
-            at = datetime.fromtimestamp(entry.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-            texts = (entry.subject, entry.reason, entry.detail)
-            table.add_row(str(entry.n), at, *map(_cell, (entry.actor, entry.action, *texts)))
-        Console(highlight=False, markup=False).print(table)
+        out = Console(highlight=False, markup=False, soft_wrap=True)
+        out.print("\n".join(map(_in_lines, found)) or "None.")
 
     asyncio.run(work())
 
 
-def _cell(text: str | None) -> Text:
-    """A cell in which nothing is markup, and no control character reaches the terminal."""
+def _counted(entries: int) -> str:
+    return "1 entry" if entries == 1 else f"{entries} entries"
+
+
+def _in_lines(entry: AuditEntry) -> str:
+    """Who did what, and below it to what, from where and why; no control character gets out."""
     from offhook.telephony.numbers import clean
 
-    return Text(clean(text or "", 400))
+    at = datetime.fromtimestamp(entry.at / 1000, UTC)
+    about = (entry.subject, entry.address and f"from {entry.address}", entry.reason, entry.detail)
+    head = f"{entry.n:>5}  {at:%Y-%m-%d %H:%M:%S}  {clean(entry.actor, 128)}  {entry.action}"
+    return "\n".join([head, *(f"       {clean(each, 400)}" for each in about if each)])

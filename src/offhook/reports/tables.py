@@ -16,9 +16,8 @@ from offhook.store.reading.transcripts import name
 from offhook.telephony.numbers import clean
 
 WIDE = 130  # columns of a terminal in which a list shows all that it has
+NARROW = 80  # columns in which an id has its 28 letters or so in one line, to be copied
 LONGEST = 2000  # letters of one text
-
-_LEFT, _RIGHT = "left", "right"
 
 
 class _Column(Struct, frozen=True):
@@ -34,7 +33,7 @@ _LIST = (
     _Column("Caller"),
     _Column("Line", narrow=False),
     _Column("Bot", narrow=False),
-    _Column("Length", right=True),
+    _Column("Length", right=True, narrow=False),
     _Column("End"),
     _Column("Fault", narrow=False),
     _Column("Said", right=True, narrow=False),
@@ -47,21 +46,20 @@ _LIST = (
 def calls(
     found: Sequence[CallSummary], out: Console, revealed: Mapping[str, str] | None = None
 ) -> RenderableType:
-    """The list, as wide as the terminal allows. An id is folded, never cut."""
+    """The list, as wide as the terminal allows. An id is never cut."""
     if not found:
         return Text("No calls.")
     wide = out.width >= WIDE
     columns = [column for column in _LIST if wide or column.narrow]
     table = _table()
     for column in columns:
-        side = _RIGHT if column.right else _LEFT
-        last = column is _LIST[-1]
+        folds = column.head == "End" or (column.head == "Call" and out.width < NARROW)
         table.add_column(
             column.head,
-            justify="right" if side == _RIGHT else "left",
-            overflow="fold" if last else "ellipsis",
-            no_wrap=not last,
-            min_width=len(column.head) if not last else 20,
+            justify="right" if column.right else "left",
+            overflow="fold" if folds else "ellipsis",
+            no_wrap=not folds,
+            min_width=len(column.head),
         )
     for each in found:
         cells = zip(_LIST, _cells(each, revealed or {}), strict=True)

@@ -320,12 +320,12 @@ class Scribe:
                 )
 
     def _instructions(self, before: Call, after: Call) -> Iterator[MomentFact]:
-        """What people told the call from outside, and what came of it; never their words."""
+        """What people told the call, who (`token:crm` is no secret), and what came of it."""
         old, new = before.instructions, after.instructions
         for n, told in enumerate(new):
             if n >= len(old) or old[n].effect is not told.effect:
-                detail = self._detail(f"{told.by}: {told.effect}")
-                yield self._moment(f"told_to_{told.kind}", self._now, detail)
+                kind, who = f"told_to_{told.kind}", f"{told.by}: {told.effect}"
+                yield self._moment(kind, self._now, who)
 
     def _transfers(self, before: Call, after: Call) -> Iterator[TransferFact]:
         """The one that has begun, and those that have ended."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from offhook.store.facts import AnyFact
+from offhook.store.facts import AnyFact, MomentFact
 from offhook.store.tokens import Role
 from offhook.store.upserts import Upserts
 from support.admin import Office
@@ -90,6 +90,7 @@ async def test_a_viewer_does_not_look_for_words_or_numbers(office: Office, query
         ("/api/v1/calls?since=2027-01-01T00:00:00", "since: expected datetime with a timezone"),
         ("/api/v1/calls?live=maybe", "live: expected bool"),
         ("/api/v1/calls?min_cost_usd=nan", "min_cost_usd: expected float"),
+        ("/api/v1/calls?text=%3F%21", "text: has no word in it"),
         ("/api/v1/calls?cursor=AAAA", "cursor: is not one that we gave; begin without one."),
         ("/api/v1/calls?reason=a%00b", "reason: must not hold control characters."),
         ("/api/v1/calls?reason=", "reason: expected str of length >= 1."),
@@ -122,6 +123,26 @@ async def test_a_call_is_told_without_its_words(office: Office) -> None:
     for answer in (listed, shown):
         for secret in (CALLER, "Ann", "kettle", "Hello", "in stock"):
             assert secret not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("ended_by_command", "ended_by_command: the kettle leaks"),
+        ("bot_hung_up", "bot_hung_up: the kettle leaks"),
+        ("bug", "bug"),  # its detail is no words of anybody, and with the call
+    ],
+)
+async def test_the_words_of_an_end_are_in_the_timeline_of_supervisors(
+    office: Office, reason: str, told: str
+) -> None:
+    end = MomentFact(call_id="rtc_1", rev=1, n=9, at=RANG + 90_000, kind="ended", detail=reason)
+    await written(office, *made_call(reason=reason, detail="the kettle leaks"), end)
+    async with office.somebody(SUPERVISOR) as supervisor, office.somebody(VIEWER) as viewer:
+        timeline = (await supervisor.get(f"{CALL}/timeline")).body["items"]
+        assert (await viewer.get(f"{CALL}/timeline")).status == 403
+    moments = [each["moment"] for each in timeline if each["kind"] == "moment"]
+    assert [each["detail"] for each in moments if each["kind"] == "ended"] == [told]
 
 
 @pytest.mark.parametrize(

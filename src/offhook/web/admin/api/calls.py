@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from offhook.core.end import IN_WORDS
 from offhook.store import reading
 from offhook.store.reading import CallRecord, CallSummary, CursorError, Filter, Page
+from offhook.store.reading.search import words
 from offhook.store.tokens import Role
 from offhook.web.admin.api.narrowing import Cursor, Limit, Narrowed, Plain
 from offhook.web.admin.desk import Desk
@@ -69,6 +70,8 @@ async def calls(desk: Desk, ask: Ask[CallsQuery, None]) -> Page[CallSummary]:
 def _filter(desk: Desk, query: CallsQuery, visitor: Visitor) -> Filter:
     if (query.text or query.number) and not visitor.role.may(Role.SUPERVISOR):
         raise forbidden("To look for words or numbers you need the role supervisor.")
+    if query.text and not words(query.text):
+        raise unfit("text: has no word in it, which is letters and digits.")
     return replace(
         query.filter,
         number_hashes=desk.vault.hashes(query.number) if query.number else (),

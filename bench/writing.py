@@ -25,6 +25,7 @@ from msgspec import Struct
 from bench.bot import bot
 from bench.call import Call
 from bench.postgres import cluster
+from bench.report import share
 from bench.scale import FRAMES
 from offhook.config import load
 from offhook.core.party import Party
@@ -48,9 +49,10 @@ TICK_S = 0.002
 
 
 class Spent(Struct, frozen=True):
-    """What a turn took: seconds of CPU, and of what was written how much."""
+    """What a turn took, in seconds, and of what was written how much."""
 
     turn_cpu: float
+    late: float  # p99 of what everything else had to wait for the loop
     counts: dict[str, float]
 
 
@@ -119,6 +121,7 @@ class Calls:
         self._cloud = Near()
         self._metrics = Metrics()
         self._sessions: list[Session] = []
+        self.late: list[float] = []  # how long after its time the talk went on, in seconds
 
     async def ring(self, number: int) -> None:
         """Have so many answered and greeted."""
@@ -151,10 +154,13 @@ class Calls:
         clock = asyncio.get_running_loop().time
         began, sent, n = clock(), 0, 0
         while (now := clock()) < began + seconds:
-            while sent < rate * (now - began):
+            due = min(rate * (now - began), sent + rate / 20)  # who falls behind must not starve us
+            while sent < due:
                 sent += await calls[n % len(calls)].step()
                 n += 1
+            slept = clock()
             await asyncio.sleep(TICK_S)
+            self.late.append(clock() - slept - TICK_S)
         return sent
 
     async def hang_up(self) -> None:
@@ -209,13 +215,15 @@ async def spent(settings: Mapping[str, str], options: argparse.Namespace) -> Spe
         await talking.ring(options.calls)
         await talking.talk(options.turns, options.warm_up)
         counted.found.clear()
+        talking.late.clear()
         with _profiled(options.profile):
             cpu = process_time()
             sent = await talking.talk(options.turns, options.seconds)
             cpu = process_time() - cpu
+        late = share(talking.late, 0.99)
         counts = {k: v / sent * FRAMES for k, v in counted.found.items()}
         await talking.hang_up()
-    return Spent(cpu / sent * FRAMES, counts)
+    return Spent(cpu / sent * FRAMES, late, counts)
 
 
 @contextmanager
@@ -274,7 +282,8 @@ def main() -> None:
             took = uvloop.run(spent(settings, options))
             bare = bare or took.turn_cpu
             more = f"{(took.turn_cpu - bare) * 1e6:8.0f} more"
-            print(f"{name:12}{took.turn_cpu * 1e6:8.0f} µs a turn {more}", flush=True)
+            late = f"{took.late * 1e3:8.1f} ms late (p99)"
+            print(f"{name:12}{took.turn_cpu * 1e6:8.0f} µs a turn {more}{late}", flush=True)
             print("   ", ", ".join(f"{k} {v:.2f}" for k, v in sorted(took.counts.items())))
 
 

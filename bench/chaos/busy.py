@@ -116,8 +116,8 @@ def _verdict(
         f"{size.speed:.0f} simulated seconds pass in a real one: {took:.0f} s in all, from when "
         f"{WARM} calls in each place have come and gone. A call has {TURNS} turns, and each begins "
         f"with up to {size.pause_s:.0f} s of silence; every third takes a tool. Records are kept, "
-        "logs are as in production. The quarters have as many turns each. CPU and memory (USS) "
-        "are those of the replica alone.",
+        "logs are as in production. The quarters have as many turns each. CPU and memory (without "
+        "mapped files) are those of the replica alone.",
         (
             told("turns", f"{samples[-1].turns - samples[0].turns:,}"),
             told("calls that came and went", f"{ended:,}"),

@@ -107,5 +107,10 @@ class Replica:
         return float(times.user + times.system)
 
     def memory(self) -> float:
-        """Bytes that would be free if it ended."""
-        return float(self._weighed.memory_full_info().uss)
+        """Bytes of its own: all but the files that it has mapped (Linux: `RssAnon`).
+
+        Those are nobody else's, too, once other processes that use the same libraries have ended;
+        so what only counts as its own (USS) grows by megabytes when somebody else stops.
+        """
+        weighed = self._weighed.memory_info()
+        return float(weighed.rss - weighed.shared)

@@ -26,6 +26,14 @@ async def test_rows_are_the_same_however_often_they_are_written(
     assert await everything(database) == once
 
 
+async def test_any_number_of_rows_is_written(database: Database) -> None:
+    for count in (1, 3, 31, 100):
+        facts = [MomentFact(call_id=CALL, rev=count, n=n, at=n, kind="k") for n in range(count)]
+        await Upserts(database).write(facts)
+        found = await rows(database, schema.moments, rev=count)
+        assert [row["at"] for row in found] == list(range(count))
+
+
 async def test_what_a_fact_leaves_out_becomes_its_default(database: Database) -> None:
     await Upserts(database).write([call_fact(2, greeted=True, tools=3, target="desk")])
     await Upserts(database).write([call_fact(3)])

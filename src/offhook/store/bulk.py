@@ -3,7 +3,8 @@
 SQLAlchemy spends 100 µs on a statement and 10 on a row, most of it on being able to do more than
 this. So the statements are made once, from the tables, and handed to the drivers themselves.
 PostgreSQL gets one for all tables, with their rows as JSON: a single round trip, which is the
-transaction, too. SQLite gets one for each table.
+transaction, too. SQLite gets few for each table, with many rows in one: its thread and ours hand
+each other the interpreter's lock once for each.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, TypeAlias, get_args
 
@@ -30,6 +32,8 @@ Rows: TypeAlias = Mapping[type[Struct], Sequence[Struct]]
 # In the order in which they are written: what is looked up by triggers is there.
 KINDS: Final[tuple[type[Struct], ...]] = (*get_args(AnyFact), Owed)
 
+MOST: Final = 32  # rows in one statement of SQLite
+
 _TYPES: Final[dict[type[Any], str]] = {  # of the columns in PostgreSQL; a String is cut to fit
     BigInteger: "bigint",
     Integer: "integer",
@@ -48,14 +52,14 @@ class Form:
         self._defaults = {f.name: f.default for f in fields_of(kind)}
         self.key = attrgetter(*self._key)
 
-    @property
-    def sqlite(self) -> str:
-        """The statement for one row, its parameters the fields in their order."""
+    def sqlite(self, count: int) -> str:
+        """The statement for so many rows, its parameters their fields in order."""
         marks = (
             "?" if (width := _width(column)) is None else f"substr(?, 1, {width})"
             for column in self._columns
         )
-        return f"{self._into} VALUES ({', '.join(marks)}) {self._on_conflict}"
+        row = f"({', '.join(marks)})"
+        return f"{self._into} VALUES {', '.join([row] * count)} {self._on_conflict}"
 
     def postgresql(self, n: int) -> str:
         """The statement for many rows, parameter `n` a JSON array of them."""
@@ -113,14 +117,18 @@ async def put(database: Database, rows: Rows) -> None:
 
 
 def _put_all(rows: Rows, connection: sqlite3.Connection) -> None:
+    """In statements of 1, 2, 4... rows: few, so that they are not parsed again."""
     for kind in KINDS:
-        if kind in rows:
-            connection.executemany(_one(kind), map(astuple, rows[kind]))
+        left = list(rows.get(kind, ()))
+        while left:
+            count = min(1 << (len(left).bit_length() - 1), MOST)
+            some, left = left[:count], left[count:]
+            connection.execute(_many(kind, count), [*chain.from_iterable(map(astuple, some))])
 
 
 @functools.cache
-def _one(kind: type[Struct]) -> str:
-    return form(kind).sqlite
+def _many(kind: type[Struct], count: int) -> str:
+    return form(kind).sqlite(count)
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from operator import is_not
 from msgspec import Struct
 from msgspec.structs import replace
 
-NEAR = 100  # utterances from the end; nobody looks further back, so long calls cost no more
+NEAR = 32  # utterances from the end; nobody looks further back, so long calls cost no more
 
 
 class Who(StrEnum):
@@ -104,8 +104,10 @@ class Transcript(Struct, frozen=True):
 
     def say(self, item: str, who: Who, text: str, at: float) -> Transcript:
         """Fill in the text; the item is opened if nobody announced it."""
-        opened = self.open(item, who, at)
-        return opened._change(item, text=text)
+        place = self._place(item)
+        if place is None:
+            return Transcript((*self.utterances, Utterance(item, who, at, text)))
+        return self._changed(place, text=text)
 
     def spoken(self, item: str, milliseconds: int) -> Transcript:
         """Note the length of the bot's audio for this item."""
@@ -125,15 +127,17 @@ class Transcript(Struct, frozen=True):
 
     def _place(self, item: str) -> int | None:
         """Where it stands, if it is one of the last; older ones are no news."""
-        last = len(self.utterances) - 1
-        for place in range(last, max(last - NEAR, -1), -1):
-            if self.utterances[place].item == item:
+        place = len(self.utterances)
+        for said in reversed(self.utterances[-NEAR:]):
+            place -= 1
+            if said.item == item:
                 return place
         return None
 
     def _change(self, item: str, **changes: object) -> Transcript:
         place = self._place(item)
-        if place is None:
-            return self
+        return self if place is None else self._changed(place, **changes)
+
+    def _changed(self, place: int, **changes: object) -> Transcript:
         new = replace(self.utterances[place], **changes)
         return Transcript((*self.utterances[:place], new, *self.utterances[place + 1 :]))

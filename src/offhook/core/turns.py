@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from offhook.core.toolcalls import Ledger, ToolCall
 
-NEAR = 50  # turns from the end; a response answers one of them, so long calls cost no more
+NEAR = 16  # turns from the end; a response answers one of them, so long calls cost no more
 
 
 class Turn(Struct, frozen=True, gc=False, kw_only=True):
@@ -129,8 +129,10 @@ class Turns(Struct, frozen=True):
         """The turn that this response answers, if it is one of the last."""
         if not response:
             return None
-        recent = islice(reversed(self.log.values()), NEAR)
-        return next((turn for turn in recent if response in turn.responses), None)
+        for turn in islice(reversed(self.log.values()), NEAR):
+            if response in turn.responses:
+                return turn
+        return None
 
     def _with(self, turn: Turn, *, opened: bool = False) -> Turns:
         log = {**self.log, turn.item: turn}

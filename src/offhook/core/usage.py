@@ -87,7 +87,7 @@ class Usage(Struct, frozen=True):
             return replace(self, unknown=self.unknown + 1, parts=parts)
         return replace(
             self,
-            transcripts=self.transcripts + (tokens or NOTHING),
+            transcripts=self.transcripts if tokens is None else self.transcripts + tokens,
             seconds=self.seconds + (seconds or 0.0),
             parts=parts,
         )

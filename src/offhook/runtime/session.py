@@ -65,6 +65,8 @@ class Session:
             self._hear, self._lost, can_wait=self._can_wait, coalescer=cloud.coalescer
         )
         self._hearing = False
+        self._looked_at: tuple[Call | None, Surface | None] = (None, None)
+        self._at_rest = False  # was it, when we looked
         self._tools = ToolRunner(line, self._spawn, self.report, self._confirmed)
         self._request: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -171,14 +173,16 @@ class Session:
 
         What was said is not left waiting where it is to be written down: who kills us loses it.
         """
-        call = self.call
-        return (
-            frames.is_patient(raw, words=self._scribe is None)
-            and call.phase is Phase.LIVE
-            and call.opened
-            and not call.transfer.active
-            and self._surface.at_rest
-        )
+        call, surface = self.call, self._surface
+        if call is not self._looked_at[0] or surface is not self._looked_at[1]:
+            self._looked_at = call, surface
+            self._at_rest = (
+                call.phase is Phase.LIVE
+                and call.opened
+                and not call.transfer.active
+                and surface.at_rest
+            )
+        return self._at_rest and frames.is_patient(raw, words=self._scribe is None)
 
     def frame(self, raw: bytes) -> None:
         """Take one frame of the sideband."""

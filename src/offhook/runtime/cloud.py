@@ -27,7 +27,7 @@ from offhook.runtime.direct import SOCKET
 
 KEEP_S = 50.0  # keep an idle connection; below the minute after which balancers drop it
 REFRESH_S = 20.0
-BEHIND_S = 0.1  # refill that much behind a call, which needs the processor and the pool first
+BEHIND_S = 0.25  # refill that much behind a call, which needs the processor and the pool first
 CLOSE_S = 1.0
 
 Socket = aiohttp.ClientWebSocketResponse[Any]

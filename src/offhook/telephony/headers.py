@@ -69,10 +69,12 @@ def parse(raw: object) -> SipHeaders:
     """
     fields: dict[str, tuple[str, ...]] = {}
     for name, value in _pairs(raw):
-        fields[_key(name)] = (*fields.get(_key(name), ()), value)
+        key = _key(name)
+        fields[key] = (*fields.get(key, ()), value)
     for to in fields.get("to", ()):
         for name, value in _embedded(to):
-            fields[_key(name)] = (*fields.get(_key(name), ()), value)
+            key = _key(name)
+            fields[key] = (*fields.get(key, ()), value)
     return SipHeaders(fields)
 
 

@@ -39,6 +39,14 @@ class Playback(Struct, frozen=True):
         """Whether the caller hears nothing of the bot and is about to hear nothing."""
         return not self.pending
 
+    @property
+    def of_no_wish(self) -> bool:
+        """Whether the call waits for the end of nothing that it wanted said."""
+        for pending in self.pending:
+            if pending.ask is not None and not pending.ask.ours:
+                return False
+        return True
+
     def started(self, response_id: str, now: float) -> Playback:
         """The caller begins to hear this response."""
         known = any(p.response_id == response_id for p in self.pending)

@@ -73,7 +73,7 @@ class Surface(Struct, frozen=True, kw_only=True):
             and not slot.waiting
             and slot.sent is None
             and (slot.active is None or slot.active.ask is None or slot.active.ask.ours)
-            and not any(p.ask is not None and not p.ask.ours for p in self.playback.pending)
+            and self.playback.of_no_wish
             and self.floor is Floor.OPEN
             and not self.config.turns.manual  # else it is we who answer: no time to lose
         )

@@ -40,7 +40,7 @@ from offhook.store.prices import Tariff
 from offhook.store.vault import Vault
 from offhook.store.writer import Writer
 
-BILL_S = 10.0  # between two looks at what a live call costs; its end tells the rest
+BILL_S = 30.0  # between two looks at what a live call costs; its end tells the rest
 FENCE = 1 << 32  # the records of a later owner of the call are newer than all of an earlier one
 MOMENTS = 1 << 20  # and so many of its moments come before those of the next,
 TURNS = 1 << 16  # and so many of its turns

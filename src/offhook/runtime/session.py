@@ -107,7 +107,7 @@ class Session:
         await self._sideband.flush()
 
     def _work(self) -> None:
-        if self._left or self._pauses():
+        if self._left or (not self._hearing and self._pauses()):
             return
         self._stepping = True
         try:
@@ -173,6 +173,8 @@ class Session:
 
         What was said is not left waiting where it is to be written down: who kills us loses it.
         """
+        if not frames.is_patient(raw, words=self._scribe is None):
+            return False
         call, surface = self.call, self._surface
         if call is not self._looked_at[0] or surface is not self._looked_at[1]:
             self._looked_at = call, surface
@@ -182,7 +184,7 @@ class Session:
                 and not call.transfer.active
                 and surface.at_rest
             )
-        return self._at_rest and frames.is_patient(raw, words=self._scribe is None)
+        return self._at_rest
 
     def frame(self, raw: bytes) -> None:
         """Take one frame of the sideband."""

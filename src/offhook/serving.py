@@ -68,13 +68,15 @@ async def _run(server: Server, app: FastAPI, paths: list[Path]) -> bool:
 
 
 def _calm_the_collector() -> None:
-    """Look for cyclic garbage less often: at its defaults a quarter of a busy line's CPU.
+    """Look at all there is for cyclic garbage rarely: else that is a quarter of a busy line's CPU.
 
     A call is values that are freed by their count; what is loaded once need not be looked at.
+    What is young is looked at as often as Python does: with 2,000 calls, 20,000 objects at a time
+    were a pause of up to 60 ms for all of them.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(700, 10, 3_000)
 
 
 def _introduce(app: FastAPI, settings: Settings, url: str) -> None:

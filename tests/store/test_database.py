@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,28 @@ async def test_two_replicas_may_start_at_once(empty_database_url: str) -> None:
     await asyncio.gather(*(each.open() for each in two))
     for each in two:
         await each.close()
+
+
+async def test_a_file_that_another_process_holds_for_a_moment_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new file is not in WAL mode yet, and SQLite does not wait for that by itself."""
+    file, waits = tmp_path / "new.sqlite3", list[float]()
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    other.execute("CREATE TABLE theirs (x)")
+
+    def let_go(seconds: float) -> None:
+        waits.append(seconds)
+        other.rollback()
+
+    monkeypatch.setattr("offhook.store.database.BUSY_S", 0.1)  # SQLite's own patience
+    monkeypatch.setattr("offhook.store.database.sleep", let_go)
+    database = Database(f"sqlite:///{file}")
+    await database.open()
+    await database.close()
+    other.close()
+    assert waits
 
 
 async def test_what_ends_in_an_error_is_not_written(database: Database) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Literal
 
 from alembic import command
@@ -153,9 +154,24 @@ def _on_connect(connection: Any, _: object) -> None:
     """
     connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
+    _use_wal(cursor)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _use_wal(cursor: Any) -> None:
+    """The one statement for which SQLite does not wait: two that start at once may both want it."""
+    until = monotonic() + 2 * BUSY_S  # once more, where it has waited by itself
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if monotonic() > until:
+                raise
+            sleep(0.005)  # the other needs no more than that, once
+        else:
+            return
 
 
 def _on_begin(connection: Connection) -> None:

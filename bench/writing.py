@@ -35,10 +35,11 @@ from offhook.observe.metrics import Metrics
 from offhook.realtime.requests import Request
 from offhook.runtime.cloud import Answer, Cloud
 from offhook.runtime.coalescing import Coalescer
+from offhook.runtime.desk import Desk
 from offhook.runtime.line import Line, make_line
 from offhook.runtime.narrator import Narrator
 from offhook.runtime.recording import open_books, open_desk
-from offhook.runtime.scribe import Desk, Scribe
+from offhook.runtime.scribe import Scribe
 from offhook.runtime.session import Session
 from offhook.runtime.tariffs import make_tariff
 from offhook.serving import _calm_the_collector

@@ -21,7 +21,8 @@ from offhook.core.party import Party
 from offhook.core.step import step
 from offhook.core.transcript import Who
 from offhook.runtime.checkpoint import Upto, unseal
-from offhook.runtime.scribe import Desk, Scribe
+from offhook.runtime.desk import Desk
+from offhook.runtime.scribe import Scribe
 from offhook.store.facts import (
     AnyFact,
     CallFact,

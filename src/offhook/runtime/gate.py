@@ -11,13 +11,13 @@ from offhook.bot import Bot
 from offhook.config import Settings
 from offhook.observe.metrics import Metrics
 from offhook.runtime.admission import Admission
+from offhook.runtime.desk import Desk
 from offhook.runtime.directory import Directory
 from offhook.runtime.lookout import Lookout, looking_out
 from offhook.runtime.outage import make_outage
 from offhook.runtime.planning import Planner
 from offhook.runtime.quotas import Quotas
 from offhook.runtime.reload import Reload, following
-from offhook.runtime.scribe import Desk
 from offhook.runtime.watch import Watch
 from offhook.store.database import Database
 

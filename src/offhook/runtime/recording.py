@@ -13,9 +13,9 @@ from offhook.config import Settings
 from offhook.errors import UserError
 from offhook.runtime.claims import Claims
 from offhook.runtime.cloud import Cloud
+from offhook.runtime.desk import Desk
 from offhook.runtime.pulse import Pulse
 from offhook.runtime.revival import Revival
-from offhook.runtime.scribe import Desk
 from offhook.runtime.succession import Succession
 from offhook.runtime.tenure import Tenure
 from offhook.store.database import Database, driven

@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from offhook.core import events as on
@@ -23,6 +22,7 @@ from offhook.core.transcript import Transcript, Utterance
 from offhook.core.transfer import TransferOutcome
 from offhook.observe.logs import get_logger
 from offhook.runtime.checkpoint import Checkpoint, Upto, differs, seal
+from offhook.runtime.desk import Desk
 from offhook.runtime.measured import turn_facts, usage_facts
 from offhook.runtime.moments import GIVEN, KEYS, RANG, TAKEN_OVER, TOLD, moments
 from offhook.store.facts import (
@@ -35,10 +35,7 @@ from offhook.store.facts import (
     TransferFact,
     UtteranceFact,
 )
-from offhook.store.policy import Policy, Redaction, StoredNumber
-from offhook.store.prices import Tariff
-from offhook.store.vault import Vault
-from offhook.store.writer import Writer
+from offhook.store.policy import Redaction, StoredNumber
 
 BILL_S = 30.0  # between two looks at what a live call costs; its end tells the rest
 FENCE = 1 << 32  # the records of a later owner of the call are newer than all of an earlier one
@@ -49,18 +46,6 @@ AT_ONCE = frozenset({on.ToolStarted, on.ToolEnded})  # on record before the clou
 FINISHED = frozenset({on.CallerSaid, on.BotSaid})  # what a killed process must not lose
 
 Step: TypeAlias = tuple[Call, on.Event, Call, float]  # before it, what, after it, and when
-
-
-class Desk(Struct, frozen=True, kw_only=True):
-    """What the scribes of all calls of a process share."""
-
-    writer: Writer
-    policy: Policy
-    vault: Vault
-    provider: str
-    model: str
-    replica: str
-    tariff: Tariff
 
 
 class Scribe:

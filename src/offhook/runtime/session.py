@@ -27,6 +27,7 @@ from offhook.runtime.cloud import Cloud, Refused, Socket
 from offhook.runtime.errands import Errands
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
+from offhook.runtime.patience import Patience
 from offhook.runtime.scribe import Scribe
 from offhook.runtime.sideband import Frames, Sideband
 from offhook.runtime.toolrunner import ToolRunner
@@ -58,15 +59,16 @@ class Session:
         self._decide = step  # where a journal listens in
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[on.Event] = deque()
-        self._stepping = False
+        self._stepping = self._hearing = False
         self._left = False  # nothing more is done here: the call is another process's, or over
         self._second_hand = False  # it was another's before
+        patience = Patience(words=scribe is None)
         self._sideband = Sideband(
-            self._hear, self._lost, can_wait=self._can_wait, coalescer=cloud.coalescer
+            self._hear,
+            self._lost,
+            can_wait=lambda raw: patience.can_wait(raw, self.call, self._surface),
+            coalescer=cloud.coalescer,
         )
-        self._hearing = False
-        self._looked_at: tuple[Call | None, Surface | None] = (None, None)
-        self._at_rest = False  # was it, when we looked
         self._tools = ToolRunner(line, self._spawn, self.report, self._confirmed)
         self._request: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -167,24 +169,6 @@ class Session:
         finally:
             self._hearing, self._now = False, None
         self._set_timer()
-
-    def _can_wait(self, raw: bytes) -> bool:
-        """Whether nothing would be done about a frame but to remember what it says.
-
-        What was said is not left waiting where it is to be written down: who kills us loses it.
-        """
-        if not frames.is_patient(raw, words=self._scribe is None):
-            return False
-        call, surface = self.call, self._surface
-        if call is not self._looked_at[0] or surface is not self._looked_at[1]:
-            self._looked_at = call, surface
-            self._at_rest = (
-                call.phase is Phase.LIVE
-                and call.opened
-                and not call.transfer.active
-                and surface.at_rest
-            )
-        return self._at_rest
 
     def frame(self, raw: bytes) -> None:
         """Take one frame of the sideband."""

@@ -20,6 +20,7 @@ from offhook.runtime.admission import Admission, Ring
 from offhook.runtime.claims import Claims
 from offhook.runtime.cloud import Cloud
 from offhook.runtime.cloud import Refused as CloudRefused
+from offhook.runtime.desk import Desk
 from offhook.runtime.directory import Directory
 from offhook.runtime.hold import Hold
 from offhook.runtime.journal import Archive
@@ -31,7 +32,7 @@ from offhook.runtime.narrator import Narrator
 from offhook.runtime.overheard import Overheard
 from offhook.runtime.owned import OwnedSession
 from offhook.runtime.revival import Revived
-from offhook.runtime.scribe import Desk, Scribe
+from offhook.runtime.scribe import Scribe
 from offhook.runtime.tenure import Tenure
 from offhook.runtime.watch import Watch
 

@@ -2,45 +2,112 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
 from offhook.core import commands as do
 from offhook.core import directed
 from offhook.core import events as on
 from offhook.core.call import Call
-from offhook.core.transcript import Who
+from offhook.core.transcript import Transcript, Who
+from offhook.core.turns import Turns
+from offhook.core.usage import Usage
 
 
 def note(call: Call, event: on.Noted, now: float) -> Call:
     """Take down what only adds to the record."""
-    script = call.transcript
-    match event:
-        case on.UtteranceOpened(item, who, after):
-            script = script.open(item, who, now, after)
-        case on.CallerSaid(item) | on.BotSaid(item) if not _may_keep(call, item, now):
-            who = Who.CALLER if isinstance(event, on.CallerSaid) else Who.BOT
-            script = script.open(item, who, now)
-        case on.CallerSaid(item, text):
-            script = script.say(item, Who.CALLER, text, now)
-        case on.BotSaid(item, text):
-            script = script.say(item, Who.BOT, text, now)
-        case on.BotSpoke(item, milliseconds):
-            script = script.spoken(item, milliseconds)
-        case on.CallerStopped() | on.ReplyAsked() | on.ReplyBegun():
-            return _turn(call, event, now)
-        case on.Used(response, tokens):
-            usage = call.usage.responded(response, tokens)
-            return call if usage is call.usage else call.with_(usage=usage)
-        case on.TranscriptionUsed(item, tokens, seconds):
-            usage = call.usage.transcribed(item, tokens, seconds)
-            return call if usage is call.usage else call.with_(usage=usage)
-        case on.BotCut(item, heard_ms):
-            script = script.cut(item, heard_ms)
-        case on.CallerNotUnderstood(item):
-            script = script.open(item, Who.CALLER, now)
-        case on.ToolStarted(ref):
-            return call.with_(tools=call.tools.started(ref))
-        case on.ToolTaken(ref):
-            return call.with_(tools=call.tools.taken(ref))
-    return call if script is call.transcript else call.with_(transcript=script)
+    taken_down = _NOTES.get(type(event))
+    return call if taken_down is None else taken_down(call, event, now)
+
+
+def _opened(call: Call, event: on.UtteranceOpened, now: float) -> Call:
+    return _scripted(call, call.transcript.open(event.item, event.who, now, event.after))
+
+
+def _said_by_caller(call: Call, event: on.CallerSaid, now: float) -> Call:
+    return _said(call, event.item, Who.CALLER, event.text, now)
+
+
+def _said_by_bot(call: Call, event: on.BotSaid, now: float) -> Call:
+    return _said(call, event.item, Who.BOT, event.text, now)
+
+
+def _said(call: Call, item: str, who: Who, text: str, now: float) -> Call:
+    if not _may_keep(call, item, now):
+        return _scripted(call, call.transcript.open(item, who, now))
+    return _scripted(call, call.transcript.say(item, who, text, now))
+
+
+def _not_understood(call: Call, event: on.CallerNotUnderstood, now: float) -> Call:
+    return _scripted(call, call.transcript.open(event.item, Who.CALLER, now))
+
+
+def _spoke(call: Call, event: on.BotSpoke, _: float) -> Call:
+    return _scripted(call, call.transcript.spoken(event.item, event.milliseconds))
+
+
+def _cut(call: Call, event: on.BotCut, _: float) -> Call:
+    return _scripted(call, call.transcript.cut(event.item, event.heard_ms))
+
+
+def _scripted(call: Call, script: Transcript) -> Call:
+    return call if script is call.transcript else replace(call, transcript=script)
+
+
+def _stopped(call: Call, event: on.CallerStopped, now: float) -> Call:
+    return _turned(call, call.turns.stopped(event.item, now, event.silence))
+
+
+def _reply_asked(call: Call, event: on.ReplyAsked, now: float) -> Call:
+    return _turned(call, call.turns.asked(event.after, call.tools, now))
+
+
+def _reply_begun(call: Call, event: on.ReplyBegun, now: float) -> Call:
+    return _turned(call, call.turns.begun(event.response, event.after, call.tools, now))
+
+
+def _turned(call: Call, turns: Turns) -> Call:
+    return call if turns is call.turns else replace(call, turns=turns)
+
+
+def _used(call: Call, event: on.Used, _: float) -> Call:
+    return _spent(call, call.usage.responded(event.response, event.tokens))
+
+
+def _transcription_used(call: Call, event: on.TranscriptionUsed, _: float) -> Call:
+    return _spent(call, call.usage.transcribed(event.item, event.tokens, event.seconds))
+
+
+def _spent(call: Call, usage: Usage) -> Call:
+    return call if usage is call.usage else replace(call, usage=usage)
+
+
+def _tool_started(call: Call, event: on.ToolStarted, _: float) -> Call:
+    return replace(call, tools=call.tools.started(event.ref))
+
+
+def _tool_taken(call: Call, event: on.ToolTaken, _: float) -> Call:
+    return replace(call, tools=call.tools.taken(event.ref))
+
+
+# Of the others nothing is kept: they are for those who listen.
+_NOTES: dict[type[on.Noted], Callable[[Call, Any, float], Call]] = {
+    on.UtteranceOpened: _opened,
+    on.CallerSaid: _said_by_caller,
+    on.CallerNotUnderstood: _not_understood,
+    on.BotSaid: _said_by_bot,
+    on.BotSpoke: _spoke,
+    on.BotCut: _cut,
+    on.CallerStopped: _stopped,
+    on.ReplyAsked: _reply_asked,
+    on.ReplyBegun: _reply_begun,
+    on.Used: _used,
+    on.TranscriptionUsed: _transcription_used,
+    on.ToolStarted: _tool_started,
+    on.ToolTaken: _tool_taken,
+}
 
 
 def _may_keep(call: Call, item: str, now: float) -> bool:
@@ -76,22 +143,10 @@ def late(call: Call, event: on.Event, now: float) -> tuple[Call, list[do.Command
             return step(call, event, now) or (call, [])
 
 
-def _turn(call: Call, event: on.Noted, now: float) -> Call:
-    """What this says of how long the caller waits."""
-    turns = call.turns
-    match event:
-        case on.CallerStopped(item, silence):
-            turns = turns.stopped(item, now, silence)
-        case on.ReplyAsked(after):
-            turns = turns.asked(after, call.tools, now)
-        case on.ReplyBegun(response, after):
-            turns = turns.begun(response, after, call.tools, now)
-    return call if turns is call.turns else call.with_(turns=turns)
-
-
 def _heard(call: Call, event: on.BotStarted, now: float) -> Call:
     """The caller hears the bot: for the first time, or in answer to a turn."""
     if call.greeted_at is None:
         call = call.with_(greeted_at=now)
-    turns = call.turns if event.ref is not None else call.turns.heard(event.response, now)
-    return call if turns is call.turns else call.with_(turns=turns)
+    if event.ref is not None:
+        return call
+    return _turned(call, call.turns.heard(event.response, now))

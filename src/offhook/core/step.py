@@ -6,6 +6,7 @@ What means nothing where the call stands becomes `do.Ignore`, which is counted, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 from offhook.core import commands as do
@@ -49,6 +50,8 @@ def ring(
 
 def step(call: Call, event: on.Event, now: float) -> Stepped:
     """Step the call by one event. Pure: the same call, event and time give the same answer."""
+    if isinstance(event, on.Noted):  # nine of ten
+        return records.note(call, event, now), []
     if type(event) not in consenting.HEEDED:
         return _step(call, event, now)
     call, first = consenting.heed(call, event, now)
@@ -57,28 +60,46 @@ def step(call: Call, event: on.Event, now: float) -> Stepped:
 
 
 def _step(call: Call, event: on.Event, now: float) -> Stepped:
-    match call.phase, event:
-        case _, on.Noted():
-            return records.note(call, event, now), []
-        case _, on.Directed():
+    if type(event) in _ANYWHERE and (stepped := _anywhere(call, event, now)) is not None:
+        return stepped
+    if call.phase is Phase.ENDED:  # late news about a finished call is normal
+        return records.late(call, event, now)
+    for part in _PARTS[call.phase]:
+        if (stepped := part(call, event, now)) is not None:
+            return stepped
+    return call, [do.Ignore(event)]
+
+
+_ANYWHERE = frozenset({on.Directed, on.DigitPressed, on.TimeUp, on.Broke})
+
+
+def _anywhere(call: Call, event: on.Event, now: float) -> Stepped | None:
+    """What means the same in every phase."""
+    match event:
+        case on.Directed():
             return directed.step(call, event, now)
-        case _, on.DigitPressed(key) if consenting.refuses(call, key):
+        case on.DigitPressed(key) if consenting.refuses(call, key):
             return consenting.refuse_by_key(call, now)
-        case Phase.ENDED, _:  # late news about a finished call is normal
-            return records.late(call, event, now)
-        case _, on.TimeUp():
+        case _ if call.phase is Phase.ENDED:
+            return None
+        case on.TimeUp():
             return _ring_alarms(call, now)
-        case _, on.Broke(detail):  # the bug is ours: this call ends, the others go on
+        case on.Broke(detail):  # the bug is ours: this call ends, the others go on
             return leaving.hang_up(call, End(EndReason.BUG, detail), now)
-        case ((Phase.ACCEPTING | Phase.REJECTING), _):
-            stepped = ringing.step(call, event, now)
-        case ((Phase.JOINING | Phase.REJOINING), _):
-            stepped = joining.step(call, event, now) or live.step(call, event, now)
-        case ((Phase.LEAVING | Phase.HANGING_UP), _):
-            stepped = leaving.step(call, event, now)
         case _:
-            stepped = live.step(call, event, now)
-    return stepped or records.step(call, event, now) or (call, [do.Ignore(event)])
+            return None
+
+
+# Who is asked in each phase; the first that makes something of an event wins.
+_PARTS: dict[Phase, tuple[Callable[[Call, on.Event, float], Stepped | None], ...]] = {
+    Phase.ACCEPTING: (ringing.step, records.step),
+    Phase.REJECTING: (ringing.step, records.step),
+    Phase.JOINING: (joining.step, live.step, records.step),
+    Phase.REJOINING: (joining.step, live.step, records.step),
+    Phase.LIVE: (live.step, records.step),
+    Phase.LEAVING: (leaving.step, records.step),
+    Phase.HANGING_UP: (leaving.step, records.step),
+}
 
 
 def _ring_alarms(call: Call, now: float) -> Stepped:

@@ -5,7 +5,8 @@ Each function takes the surface and gives it back changed, and adds facts and fr
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
@@ -28,78 +29,119 @@ def receive(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
     """Step by one frame."""
     if s.gap is not Gap.NONE:
         s = gaps.heard(s, frame, now, out)
-    match frame:
-        case frames.ItemAdded():
-            return _item(s, frame, now, out)
-        case frames.OutputItemDone():
-            return replace(s, items=(*s.items, frame))
-        case frames.AudioTranscriptDone(item_id, text) | frames.TextDone(item_id, text):
-            out.events.append(on.BotSaid(item_id, text or ""))
-            return s
-        case frames.Transcribed(item_id, text):
-            s = replace(s, unwritten=0) if s.unwritten else s
-            out.events.append(usage.of_transcription(frame))
-            if item_id not in s.silences:
-                out.events.append(on.CallerSaid(item_id, (text or "").strip()))
-            return s
-        case frames.TranscriptionFailed(item_id, problem):
-            s = replace(s, unwritten=0) if s.unwritten else s
-            code = (problem.code or problem.message) if problem else None
-            out.events.append(on.CallerNotUnderstood(item_id, code or "unknown"))
-            return s
-        case frames.ItemTruncated(item_id, int(heard_ms)):
-            out.events.append(on.BotCut(item_id, heard_ms))
-            return s
-        case frames.Dtmf(key):
-            out.events.append(on.DigitPressed(key))
-            return s
-        case frames.SessionCreated(session) | frames.SessionUpdated(session):
-            return _check_voice(s, session, out)
-        case _:
-            return pump(_turns(s, frame, now, out), now, out)
+    kind = type(frame)
+    if kind in _TOLD:
+        return _TOLD[kind](s, frame, now, out)
+    if kind in _TURNS:
+        s = _TURNS[kind](s, frame, now, out)
+    return pump(s, now, out)
 
 
-def _turns(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
-    """The frames that may change who speaks next."""
-    match frame:
-        case frames.ResponseCreated(response):
-            return responses.created(s, response, now, out)
-        case frames.ResponseDone(response):
-            return responses.done(s, response, now, out)
-        case frames.PlaybackStarted(response_id):
-            out.events.append(on.BotStarted(_ref(s, response_id), response_id))
-            return replace(s, playback=s.playback.started(response_id, now))
-        case frames.PlaybackStopped(response_id):
-            return _silent(s, response_id, SayEnd.HEARD, out)
-        case frames.PlaybackCleared(response_id):
-            return _silent(s, response_id, SayEnd.CUT, out)
-        case frames.Error(problem):
-            return complaints.receive(s, problem, now, out)
-        case _:
-            return _caller(s, frame, now, out)
+# What is told, and changes nothing about who speaks next
 
 
-def _caller(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
-    """The caller's turn: begun, over, committed, or missing."""
-    match frame:
-        case frames.SpeechStarted(item_id):
-            out.events += (on.UtteranceOpened(item_id, Who.CALLER), on.CallerStarted(item_id))
-            slot = s.slot.set_turn(Turn.SPEAKING, now + floor.SPEECH_S)
-            return replace(s, slot=slot, begun=item_id)
-        case frames.SpeechStopped(item_id):
-            out.events.append(on.CallerStopped(item_id, s.config.turns.silence))
-            return _turn_over(_unwritten(s, out), now)
-        case frames.IdleTimeout(item_id):
-            out.events.append(on.CallerSilent(item_id))
-            return _turn_over(replace(s, silences=(*s.silences[-3:], item_id or "")), now)
-        case frames.Committed(item_id, previous):
-            if item_id != s.begun and item_id not in s.silences:
-                out.events.append(on.UtteranceOpened(item_id, Who.CALLER, previous))
-            if s.config.turns.manual and s.floor is not Floor.HELD:
-                return enqueue(s, Ask(ref=floor.TURN))
-            return s
-        case _:
-            return s
+def _item_done(s: Surface, frame: frames.OutputItemDone, _: float, __: Out) -> Surface:
+    return replace(s, items=(*s.items, frame))
+
+
+def _bot_said(s: Surface, frame: frames.AudioTranscriptDone, _: float, out: Out) -> Surface:
+    out.events.append(on.BotSaid(frame.item_id, frame.transcript or ""))
+    return s
+
+
+def _bot_wrote(s: Surface, frame: frames.TextDone, _: float, out: Out) -> Surface:
+    out.events.append(on.BotSaid(frame.item_id, frame.text or ""))
+    return s
+
+
+def _caller_said(s: Surface, frame: frames.Transcribed, _: float, out: Out) -> Surface:
+    out.events.append(usage.of_transcription(frame))
+    if frame.item_id not in s.silences:
+        out.events.append(on.CallerSaid(frame.item_id, (frame.transcript or "").strip()))
+    return _written(s)
+
+
+def _not_written(s: Surface, frame: frames.TranscriptionFailed, _: float, out: Out) -> Surface:
+    problem = frame.error
+    code = (problem.code or problem.message) if problem else None
+    out.events.append(on.CallerNotUnderstood(frame.item_id, code or "unknown"))
+    return _written(s)
+
+
+def _written(s: Surface) -> Surface:
+    """Transcription works, or says that it does not: neither is missing."""
+    return replace(s, unwritten=0) if s.unwritten else s
+
+
+def _cut(s: Surface, frame: frames.ItemTruncated, _: float, out: Out) -> Surface:
+    if frame.audio_end_ms is not None:
+        out.events.append(on.BotCut(frame.item_id, frame.audio_end_ms))
+    return s
+
+
+def _key(s: Surface, frame: frames.Dtmf, _: float, out: Out) -> Surface:
+    out.events.append(on.DigitPressed(frame.event))
+    return s
+
+
+def _echoed(
+    s: Surface, frame: frames.SessionCreated | frames.SessionUpdated, _: float, out: Out
+) -> Surface:
+    return _check_voice(s, frame.session, out)
+
+
+# What may change who speaks next
+
+
+def _begun(s: Surface, frame: frames.ResponseCreated, now: float, out: Out) -> Surface:
+    return responses.created(s, frame.response, now, out)
+
+
+def _done(s: Surface, frame: frames.ResponseDone, now: float, out: Out) -> Surface:
+    return responses.done(s, frame.response, now, out)
+
+
+def _audible(s: Surface, frame: frames.PlaybackStarted, now: float, out: Out) -> Surface:
+    response_id = frame.response_id
+    out.events.append(on.BotStarted(_ref(s, response_id), response_id))
+    return replace(s, playback=s.playback.started(response_id, now))
+
+
+def _played(s: Surface, frame: frames.PlaybackStopped, _: float, out: Out) -> Surface:
+    return _silent(s, frame.response_id, SayEnd.HEARD, out)
+
+
+def _cleared(s: Surface, frame: frames.PlaybackCleared, _: float, out: Out) -> Surface:
+    return _silent(s, frame.response_id, SayEnd.CUT, out)
+
+
+def _complaint(s: Surface, frame: frames.Error, now: float, out: Out) -> Surface:
+    return complaints.receive(s, frame.error, now, out)
+
+
+def _speaks(s: Surface, frame: frames.SpeechStarted, now: float, out: Out) -> Surface:
+    item_id = frame.item_id
+    out.events += (on.UtteranceOpened(item_id, Who.CALLER), on.CallerStarted(item_id))
+    return replace(s, slot=s.slot.set_turn(Turn.SPEAKING, now + floor.SPEECH_S), begun=item_id)
+
+
+def _has_spoken(s: Surface, frame: frames.SpeechStopped, now: float, out: Out) -> Surface:
+    out.events.append(on.CallerStopped(frame.item_id, s.config.turns.silence))
+    return _turn_over(_unwritten(s, out), now)
+
+
+def _idle(s: Surface, frame: frames.IdleTimeout, now: float, out: Out) -> Surface:
+    out.events.append(on.CallerSilent(frame.item_id))
+    return _turn_over(replace(s, silences=(*s.silences[-3:], frame.item_id or "")), now)
+
+
+def _committed(s: Surface, frame: frames.Committed, _: float, out: Out) -> Surface:
+    item_id = frame.item_id
+    if item_id != s.begun and item_id not in s.silences:
+        out.events.append(on.UtteranceOpened(item_id, Who.CALLER, frame.previous_item_id))
+    if s.config.turns.manual and s.floor is not Floor.HELD:
+        return enqueue(s, Ask(ref=floor.TURN))
+    return s
 
 
 def _turn_over(s: Surface, now: float) -> Surface:
@@ -161,6 +203,34 @@ def _check_voice(s: Surface, session: frames.Session, out: Out) -> Surface:
         return s
     out.frames.append(sends.set_voice(s.config))
     return replace(s, voice=Voice.ASKED)
+
+
+_Step: TypeAlias = Callable[[Surface, Any, float, Out], Surface]
+
+_TOLD: dict[type[Frame], _Step] = {
+    frames.ItemAdded: _item,
+    frames.OutputItemDone: _item_done,
+    frames.AudioTranscriptDone: _bot_said,
+    frames.TextDone: _bot_wrote,
+    frames.Transcribed: _caller_said,
+    frames.TranscriptionFailed: _not_written,
+    frames.ItemTruncated: _cut,
+    frames.Dtmf: _key,
+    frames.SessionCreated: _echoed,
+    frames.SessionUpdated: _echoed,
+}
+_TURNS: dict[type[Frame], _Step] = {
+    frames.ResponseCreated: _begun,
+    frames.ResponseDone: _done,
+    frames.PlaybackStarted: _audible,
+    frames.PlaybackStopped: _played,
+    frames.PlaybackCleared: _cleared,
+    frames.Error: _complaint,
+    frames.SpeechStarted: _speaks,
+    frames.SpeechStopped: _has_spoken,
+    frames.IdleTimeout: _idle,
+    frames.Committed: _committed,
+}
 
 
 def perform(s: Surface, command: do.Command, now: float, out: Out) -> Surface:

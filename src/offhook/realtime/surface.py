@@ -178,6 +178,8 @@ def over(ask: Ask | None, how: on.SayEnd, out: Out) -> None:
 
 def pump(surface: Surface, now: float, out: Out) -> Surface:
     """Send what may be sent now. To be called after everything that may have freed the slot."""
+    if not surface.slot.waiting:
+        return surface
     slot, stale = surface.slot.without_stale(now)
     for dropped in stale:
         over(dropped, on.SayEnd.DROPPED, out)

@@ -51,3 +51,11 @@ def test_however_often_a_part_comes_it_counts_once(told: list[tuple[str, Tokens]
     for used in dict(reversed(told)).values():
         total += used
     assert usage.responses == total
+
+
+def test_what_was_used_since_and_what_before_are_the_whole() -> None:
+    before = Usage().responded("r1", Tokens(text_in=5, audio_out=7)).transcribed("u1", None, 2.0)
+    after = before.responded("r2", Tokens(text_in=1, text_cached=3)).responded("r3", None)
+    more = after.since(before)
+    assert before.responses + more.responses == after.responses
+    assert (more.responses, more.seconds, more.unknown) == (Tokens(text_in=1, text_cached=3), 0, 1)

@@ -36,6 +36,18 @@ class Tokens(Struct, frozen=True, gc=False, kw_only=True):
             audio_out=self.audio_out + other.audio_out,
         )
 
+    def __sub__(self, other: Tokens) -> Tokens:
+        return Tokens(
+            text_in=self.text_in - other.text_in,
+            audio_in=self.audio_in - other.audio_in,
+            image_in=self.image_in - other.image_in,
+            text_cached=self.text_cached - other.text_cached,
+            audio_cached=self.audio_cached - other.audio_cached,
+            image_cached=self.image_cached - other.image_cached,
+            text_out=self.text_out - other.text_out,
+            audio_out=self.audio_out - other.audio_out,
+        )
+
     @property
     def cached(self) -> int:
         """The part of the input that was cached."""
@@ -68,6 +80,15 @@ class Usage(Struct, frozen=True):
     seconds: float = 0.0
     unknown: int = 0
     parts: tuple[str, ...] = ()
+
+    def since(self, before: Usage) -> Usage:
+        """What was used after an earlier state of the same call."""
+        return Usage(
+            responses=self.responses - before.responses,
+            transcripts=self.transcripts - before.transcripts,
+            seconds=self.seconds - before.seconds,
+            unknown=self.unknown - before.unknown,
+        )
 
     def responded(self, response: str, tokens: Tokens | None) -> Usage:
         """Add what a response has used; `None` if that is unknown."""

@@ -10,7 +10,7 @@ from msgspec import structs
 from offhook.core.call import Call
 from offhook.core.toolcalls import Ledger
 from offhook.core.turns import Turn
-from offhook.core.usage import Usage
+from offhook.core.usage import NOTHING, Usage
 from offhook.observe.metrics import Metrics
 from offhook.store.prices import Bill, Tariff
 
@@ -66,27 +66,24 @@ class Meter:
         if self._timer is not None:
             self._timer.cancel()
         self._uses, self._answers, self._timer = {}, [], None
+        tokens, seconds, unknown = NOTHING, 0.0, 0
         for before, call in uses.values():
-            self._count(before, call)
+            more = call.usage.since(before)
+            tokens += more.responses
+            seconds += more.seconds
+            unknown += more.unknown
+            self._charge(more, call)
+        if uses:
+            kinds = {kind: count for kind, count in structs.asdict(tokens).items() if count}
+            self._metrics.used(kinds, seconds, unknown)
         for turn, tools in answers:
             self._metrics.answered(turn.latency, turn.tool_time(tools), turn.own)
 
-    def _count(self, then: Usage, call: Call) -> None:
-        now = call.usage
-        self._metrics.used(
-            _more(structs.asdict(then.responses), structs.asdict(now.responses)),
-            now.seconds - then.seconds,
-            now.unknown - then.unknown,
-        )
-        if self.tariff is None:
-            return
-        usd = self.tariff.bill(now).known - self.tariff.bill(then).known
+    def _charge(self, used: Usage, call: Call) -> None:
+        """Count what this costs; all prices are by the piece."""
+        usd = 0.0 if self.tariff is None else self.tariff.bill(used).known
         if usd > 0:
             self._metrics.cost(usd)
             if self._spend is not None:
                 ago = asyncio.get_running_loop().time() - call.rang_at
                 self._spend(usd, ago, call.line)
-
-
-def _more(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
-    return {kind: more for kind, count in after.items() if (more := count - before[kind])}

@@ -41,13 +41,14 @@ class Backlog:
             self.flush()
 
     def _is_called_back(self) -> bool:
+        if self._loop is not None and self._loop.is_running():
+            return True
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return False
-        if loop is not self._loop:
-            loop.call_later(self.delay, self.flush)
-            self._loop = loop
+        loop.call_later(self.delay, self.flush)
+        self._loop = loop
         return True
 
     def flush(self) -> None:

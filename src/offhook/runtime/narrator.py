@@ -25,6 +25,7 @@ UNTOLD = frozenset(
         on.UtteranceOpened,
     }
 )
+USES = frozenset({on.Used, on.TranscriptionUsed})
 
 
 class Narrator:
@@ -49,14 +50,15 @@ class Narrator:
 
     def stepped(self, before: Call, event: on.Event, after: Call) -> None:
         """Tell what this event meant."""
-        if self._watch is not None and type(event) in WATCHED:
+        kind = type(event)
+        if kind in WATCHED and self._watch is not None:
             self._watch.heard(event)
-        if type(event) in UNTOLD:
+        if kind in UNTOLD:
+            return
+        if kind in USES:
+            self._meter.used(before, after)
             return
         match event:
-            case on.Used() | on.TranscriptionUsed():
-                self._meter.used(before, after)
-                return
             case on.Noted():
                 self._said(event, after)
             case on.ToolAsked() | on.ToolVoided() | on.ToolEnded():

@@ -18,6 +18,7 @@ import aiohttp
 import pytest
 
 from offhook.config import derive
+from offhook.realtime.frames import head
 from offhook.runtime import cloud, direct
 from offhook.runtime.cloud import Cloud, Socket
 from offhook.runtime.coalescing import Coalescer
@@ -72,9 +73,11 @@ class Peer:
         """The next frame of the client: its opcode, and what was masked."""
         first, second = await self.reader.readexactly(2)
         assert second & 0x80
-        assert second & 0x7F < 126
+        length = second & 0x7F
+        if length >= 126:
+            length = int.from_bytes(await self.reader.readexactly(2 if length == 126 else 8))
         mask = await self.reader.readexactly(4)
-        masked = await self.reader.readexactly(second & 0x7F)
+        masked = await self.reader.readexactly(length)
         return first & 0x0F, bytes(b ^ mask[n % 4] for n, b in enumerate(masked))
 
 
@@ -88,12 +91,8 @@ class Ear:
         self.more = asyncio.Condition()
         self.times: list[float] = []
         self.coalescer = Coalescer(wait=0.0)
-        self.band = Sideband(
-            self.hear,
-            self.lost.append,
-            can_wait=lambda raw: raw.startswith(b"patient"),
-            coalescer=self.coalescer,
-        )
+        self.band = Sideband(self.hear, self.lost.append, coalescer=self.coalescer)
+        self.band.patient = frozenset({head(b"patient 1")})
 
     def hear(self, frames: Frames) -> None:
         while frames:
@@ -157,7 +156,7 @@ async def test_the_text_of_a_line_does_not_pass_through_receive() -> None:
         socket = await client.attach("rtc_1", 5.0)
         assert isinstance(socket, DirectSocket)
         heard: list[bytes] = []
-        socket.hear(lambda raw, _: heard.append(raw))
+        socket.hear(lambda _, raw, __: heard.append(raw))
         peer.send(frame(b"a"), frame(b"b"), frame(b"", PING), frame(b"c"))
         assert (await socket.receive()).type is aiohttp.WSMsgType.PING
         assert heard == [b"a", b"b"]  # what comes after a ping waits until that is seen
@@ -292,9 +291,8 @@ async def test_what_cannot_wait_takes_along_what_came_before_it(line: Line) -> N
 async def test_what_waits_is_heard_before_the_loss_of_the_line(line: Line) -> None:
     peer, client = line
     ear, socket = await attach(client)
-    ear.band = Sideband(
-        ear.hear, ear.lost.append, can_wait=lambda _: True, coalescer=Coalescer(wait=60.0)
-    )
+    ear.band = Sideband(ear.hear, ear.lost.append, coalescer=Coalescer(wait=60.0))
+    ear.band.patient = frozenset({head(b"1")})
     ear.band.adopt(socket)
     reading = asyncio.create_task(ear.band.read(socket))
     peer.send(frame(b"1") + frame(b"2") + END)
@@ -308,7 +306,8 @@ async def test_a_bug_met_when_the_coalescer_comes_round_comes_out_of_the_reader(
 ) -> None:
     peer, client = line
     ear, socket = await attach(client)
-    ear.band = Sideband(ear.hear, ear.lost.append, can_wait=lambda _: True, coalescer=Coalescer(0))
+    ear.band = Sideband(ear.hear, ear.lost.append, coalescer=Coalescer(0))
+    ear.band.patient = frozenset({head(b"bug")})
     ear.band.adopt(socket)
     reading = asyncio.create_task(ear.band.read(socket))
     peer.send(frame(b"bug"))
@@ -316,6 +315,29 @@ async def test_a_bug_met_when_the_coalescer_comes_round_comes_out_of_the_reader(
         await reading
     peer.send(END)
     await socket.close()
+
+
+async def test_what_is_sent_together_arrives_in_order_whatever_its_length(line: Line) -> None:
+    peer, client = line
+    ear, socket = await attach(client)
+    reading = asyncio.create_task(ear.band.read(socket))
+    sent = [b"x" * length for length in (0, 1, 125, 126, 65_535, 65_536, 300_000)]
+    ear.band.send(sent)
+    await ear.band.flush()
+    assert [await peer.got() for _ in sent] == [(TEXT, one) for one in sent]
+    peer.send(END)
+    await reading
+
+
+async def test_frames_on_a_closing_line_are_refused(line: Line) -> None:
+    peer, client = line
+    _, socket = await attach(client)
+    peer.send(END)
+    await socket.receive()
+    late = b"too late"
+    ours = isinstance(socket, DirectSocket)
+    with pytest.raises(aiohttp.ClientConnectionResetError):
+        await (socket.send_frames([late]) if ours else socket.send_frame(late, TEXT))
 
 
 async def test_what_comes_while_we_close_is_heard_by_nobody(line: Line) -> None:

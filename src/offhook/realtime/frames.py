@@ -318,7 +318,7 @@ PATIENT = _heads(
     PlaybackStopped,
 )
 WORDS = _heads(Transcribed, TranscriptionFailed, AudioTranscriptDone, TextDone)  # nor of these
-_DONE = b'{"type":"response.done'
+DONE = b'{"type":"response.done'
 
 
 def head(raw: bytes) -> bytes:
@@ -330,12 +330,9 @@ def head(raw: bytes) -> bytes:
     return raw[: raw.find(b'"', 9)]
 
 
-def is_patient(raw: bytes, *, words: bool) -> bool:
-    """Whether a frame can wait a moment. A request for a tool can't, and `words` say of words."""
-    kind = head(raw)
-    if kind == _DONE:
-        return b'"function_call"' not in raw
-    return kind in PATIENT or (words and kind in WORDS)
+def asks(kind: bytes, raw: bytes) -> bool:
+    """Whether a frame with this head may ask for a tool, so that it can't wait whatever it is."""
+    return kind == DONE and b'"function_call"' in raw
 
 
 _KEY = b'{"type":"input_audio_buffer.dtmf_event_received"'

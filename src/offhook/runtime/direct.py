@@ -15,19 +15,22 @@ does not hold; then every frame comes through `receive()`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import aiohttp
 
 try:
+    from aiohttp._websocket.helpers import websocket_mask
     from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 except ImportError:  # pragma: no cover  # another aiohttp
     WebSocketDataQueue = WebSocketReader = object  # type: ignore[assignment]
+    websocket_mask = None  # type: ignore[assignment]
 
 from offhook.realtime.frames import NOISE
 
-Hear: TypeAlias = Callable[[bytes, float], None]
+Hear: TypeAlias = Callable[[bytes, bytes, float], None]
 
 TEXT = aiohttp.WSMsgType.TEXT
 
@@ -47,13 +50,14 @@ class Queue(WebSocketDataQueue):
             return
         raw = message[1]
         self.heard_at = at = self.clock()
-        if raw[: raw.find(b'"', 9)] in NOISE:  # `frames.head`, without a call
+        kind = raw[: raw.find(b'"', 9)]  # `frames.head`, without a call
+        if kind in NOISE:
             return
         if self._buffer:
             super().feed_data(message, size)
             return
         try:
-            hear(raw, at)
+            hear(kind, raw, at)
         except Exception as error:  # aiohttp would take it for one of the peer's
             self.hear = None
             super().feed_data(aiohttp.WSMessage(aiohttp.WSMsgType.ERROR, error, None), 0)
@@ -67,10 +71,11 @@ class DirectSocket(aiohttp.ClientWebSocketResponse[Any]):
     """
 
     def hear(self, hear: Hear) -> None:
-        """From now on give text frames and when they came to `hear`; it must not block.
+        """From now on give text frames to `hear`, with their head and when they came.
 
-        Those of no use (`frames.NOISE`) only change `heard_at`. What has arrived before, and all
-        that is no text, still comes from `receive()`, which must be read all the while. An error
+        It must not block. Frames of no use (`frames.NOISE`) only change `heard_at`. What has
+        arrived before, and all that is no text, still comes from `receive()`, which must be read
+        all the while. An error
         raised in `hear` comes from there, too, as a message of the type `ERROR`; nothing is given
         to `hear` after it.
         """
@@ -81,6 +86,18 @@ class DirectSocket(aiohttp.ClientWebSocketResponse[Any]):
     def heard_at(self) -> float:
         """When the last frame came that was not for `receive()`, on the loop's clock."""
         return self._reader.heard_at if isinstance(self._reader, Queue) else 0.0
+
+    async def send_frames(self, frames: Iterable[bytes]) -> None:
+        """Send text frames in one go: each write to a socket wakes up the other side.
+
+        Raises `ClientConnectionResetError` on a line that is closing.
+        """
+        writer = self._writer
+        if self.closed or writer.transport.is_closing():
+            raise aiohttp.ClientConnectionResetError("the line is closing")
+        writer.transport.write(b"".join(map(_masked, frames)))
+        if writer.protocol.writing_paused:
+            await writer.protocol._drain_helper()
 
     def wake(self) -> None:
         """Have `receive()` return once more, with a pong that nobody has sent."""
@@ -115,6 +132,20 @@ class DirectSocket(aiohttp.ClientWebSocketResponse[Any]):
         self.__parser = parser
 
 
+def _masked(frame: bytes) -> bytes:
+    """A text frame as a client sends it (RFC 6455, 5.2 and 5.3)."""
+    length, mask = len(frame), os.urandom(4)
+    if length < 126:
+        head = bytes((0x81, 0x80 | length))
+    elif length < 1 << 16:
+        head = b"\x81\xfe" + length.to_bytes(2)
+    else:
+        head = b"\x81\xff" + length.to_bytes(8)
+    payload = bytearray(frame)
+    websocket_mask(mask, payload)
+    return head + mask + payload
+
+
 def _fits() -> bool:
     """Whether a frame fed to this aiohttp's parser reaches our ear."""
     heard: list[bytes] = []
@@ -122,7 +153,7 @@ def _fits() -> bool:
         none: Any = None
         queue = Queue(none, 2**16, loop=none)
         queue.clock = float
-        queue.hear = lambda raw, _: heard.append(raw)
+        queue.hear = lambda _, raw, __: heard.append(raw)
         WebSocketReader(queue, 0, compress=False, decode_text=False).feed_data(b"\x81\x02{}")
     except Exception:
         return False

@@ -27,7 +27,7 @@ from offhook.runtime.cloud import Cloud, Refused, Socket
 from offhook.runtime.errands import Errands
 from offhook.runtime.line import Line
 from offhook.runtime.narrator import Narrator
-from offhook.runtime.patience import Patience
+from offhook.runtime.patience import patient
 from offhook.runtime.scribe import Scribe
 from offhook.runtime.sideband import Frames, Sideband
 from offhook.runtime.toolrunner import ToolRunner
@@ -62,13 +62,7 @@ class Session:
         self._stepping = self._hearing = False
         self._left = False  # nothing more is done here: the call is another process's, or over
         self._second_hand = False  # it was another's before
-        patience = Patience(words=scribe is None)
-        self._sideband = Sideband(
-            self._hear,
-            self._lost,
-            can_wait=lambda raw: patience.can_wait(raw, self.call, self._surface),
-            coalescer=cloud.coalescer,
-        )
+        self._sideband = Sideband(self._hear, self._lost, coalescer=cloud.coalescer)
         self._tools = ToolRunner(line, self._spawn, self.report, self._confirmed)
         self._request: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -118,13 +112,19 @@ class Session:
         finally:
             self._stepping = False
         if not self._hearing:
-            self._set_timer()
+            self._rest()
+
+    def _rest(self) -> None:
+        """All that has happened is worked out, for now."""
+        self._set_timer()
+        self._sideband.patient = patient(self.call, self._surface, words=self._scribe is None)
 
     def _step(self, event: on.Event) -> None:
         before = self.call
         try:
             self.call, commands = self._decide(before, event, self._moment())
-            self._record(before, event)
+            if self._scribe is not None:
+                self._scribe.stepped(before, event, self.call)
             self._narrator.stepped(before, event, self.call)
             if commands:
                 self._start_all(commands)
@@ -138,16 +138,13 @@ class Session:
             end = End(EndReason.BUG, type(error).__name__)
             before = self.call
             self.call = before.with_(phase=Phase.ENDED, end=end, ended_at=self._loop.time())
-            self._record(before, event)
+            if self._scribe is not None:
+                self._scribe.stepped(before, event, self.call)
             self._inbox.clear()
             self._spawn(self._last_hang_up())
             self._finish(end)
         else:
             self._inbox.append(on.Broke(type(error).__name__))
-
-    def _record(self, before: Call, event: on.Event) -> None:
-        if self._scribe is not None:
-            self._scribe.stepped(before, event, self.call)
 
     def _pauses(self) -> bool:
         """Whether nothing may be done just now."""
@@ -168,7 +165,7 @@ class Session:
                 self.frame(raw)
         finally:
             self._hearing, self._now = False, None
-        self._set_timer()
+        self._rest()
 
     def frame(self, raw: bytes) -> None:
         """Take one frame of the sideband."""
@@ -197,7 +194,7 @@ class Session:
         if out.frames:
             self._sideband.send(out.frames)
         self._inbox += out.events
-        if not self._stepping:
+        if not self._stepping and (self._inbox or not self._hearing):
             self._work()
 
     # Commands out

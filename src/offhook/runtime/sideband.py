@@ -15,10 +15,10 @@ from typing import TypeAlias
 
 import aiohttp
 
-from offhook.realtime.frames import NOISE, head
+from offhook.realtime.frames import NOISE, asks, head
 from offhook.runtime.cloud import Socket
 from offhook.runtime.coalescing import Coalescer
-from offhook.runtime.direct import DirectSocket
+from offhook.runtime.direct import DirectSocket, Hear
 
 Frames: TypeAlias = deque[tuple[bytes, float]]
 
@@ -31,7 +31,7 @@ class Sideband:
     """Calls `hear(frames)` with those that have come, and `lost(detail)` once if the line goes.
 
     Each frame comes with its time on the loop's clock; `hear` takes from the left as many as it
-    wants, and is called again with the others by `catch_up`. A frame that `can_wait` does so
+    wants, and is called again with the others by `catch_up`. A frame whose head is `patient` waits
     until the `coalescer` comes round, or `catch_up` is called. A line that is quiet for `beat`
     seconds is pinged, and closed if that changes nothing.
     """
@@ -41,13 +41,12 @@ class Sideband:
         hear: Callable[[Frames], None],
         lost: Callable[[str], None],
         beat: float = BEAT_S,
-        can_wait: Callable[[bytes], bool] = lambda _: False,
         coalescer: Coalescer | None = None,
     ) -> None:
         self._hear = hear
         self._lost = lost
         self._beat = beat
-        self._can_wait = can_wait
+        self.patient: frozenset[bytes] = frozenset()
         self._coalescer = coalescer or Coalescer()
         self._kept: Frames = deque()  # heard, but not handed on yet
         self._handing_on = False
@@ -101,7 +100,11 @@ class Sideband:
         self._sending = True
         try:
             while self._outbox and self._socket is not None:
-                await self._socket.send_frame(self._outbox.popleft(), TEXT)
+                if isinstance(self._socket, DirectSocket):
+                    frames, self._outbox = self._outbox, deque()
+                    await self._socket.send_frames(frames)
+                else:
+                    await self._socket.send_frame(self._outbox.popleft(), TEXT)
         except (aiohttp.ClientError, OSError):
             pass  # the reader sees the same loss, and tells of it
         finally:
@@ -157,14 +160,15 @@ class Sideband:
             self.catch_up()
         return not self._kept
 
-    def _ear(self, socket: DirectSocket) -> Callable[[bytes, float], None]:
+    def _ear(self, socket: DirectSocket) -> Hear:
         """Takes frames as the parser meets them; what they lead to is sent by the reader."""
-        can_wait = self._can_wait
 
-        def hear(raw: bytes, at: float) -> None:
+        def hear(kind: bytes, raw: bytes, at: float) -> None:
             self._kept.append((raw, at))
-            if can_wait(raw):
-                self._wait()
+            if kind in self.patient and not asks(kind, raw):
+                if not self._expected:
+                    self._expected = True
+                    self._coalescer.put(self._come_round)
                 return
             self.catch_up()
             if self._outbox and not self._sending:
@@ -178,11 +182,6 @@ class Sideband:
         if head(raw) not in NOISE:
             self._kept.append((raw, at))
             self.catch_up()
-
-    def _wait(self) -> None:
-        if not self._expected:
-            self._expected = True
-            self._coalescer.put(self._come_round)
 
     def catch_up(self) -> None:
         """Hand on what was kept. In the call's context: the connection may have another one's."""

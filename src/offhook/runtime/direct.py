@@ -15,7 +15,8 @@ does not hold; then every frame comes through `receive()`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -59,6 +60,15 @@ class Queue(WebSocketDataQueue):
             super().feed_data(aiohttp.WSMessage(aiohttp.WSMsgType.ERROR, error, None), 0)
 
 
+class _Box:
+    """Stands in for a transport, and keeps what is written."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.is_closing = transport.is_closing
+        self.kept: list[bytes] = []
+        self.write = self.kept.append
+
+
 class DirectSocket(aiohttp.ClientWebSocketResponse[Any]):
     """aiohttp's client WebSocket with an ear in its parser.
 
@@ -89,6 +99,18 @@ class DirectSocket(aiohttp.ClientWebSocketResponse[Any]):
     def fail(self, error: Exception) -> None:
         """Have `receive()` return this error of whoever has heard, as if raised in `hear`."""
         self._reader.feed_data(aiohttp.WSMessage(aiohttp.WSMsgType.ERROR, error, None), 0)
+
+    async def send_together(self, frames: Iterable[bytes]) -> None:
+        """Send text frames in one write: each costs a trip into the kernel and wakes the peer."""
+        writer: Any = self._writer
+        transport = writer.transport
+        writer.transport = box = _Box(transport)
+        try:
+            for frame in frames:
+                await self.send_frame(frame, TEXT)
+        finally:
+            writer.transport = transport
+            transport.write(b"".join(box.kept))
 
     async def close(self, *, code: int = aiohttp.WSCloseCode.OK, message: bytes = b"") -> bool:
         """Close the line. Text that still comes in is nobody's any more."""

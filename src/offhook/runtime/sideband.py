@@ -100,8 +100,13 @@ class Sideband:
             return
         self._sending = True
         try:
-            while self._outbox and self._socket is not None:
-                await self._socket.send_frame(self._outbox.popleft(), TEXT)
+            while self._outbox and (socket := self._socket) is not None:
+                if len(self._outbox) > 1 and isinstance(socket, DirectSocket):
+                    frames = tuple(self._outbox)
+                    self._outbox.clear()
+                    await socket.send_together(frames)
+                else:
+                    await socket.send_frame(self._outbox.popleft(), TEXT)
         except (aiohttp.ClientError, OSError):
             pass  # the reader sees the same loss, and tells of it
         finally:

@@ -81,6 +81,17 @@ class Peer:
         return first & 0x0F, bytes(b ^ mask[n % 4] for n, b in enumerate(masked))
 
 
+class Wire:
+    """A transport that keeps each write."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.write = self.writes.append
+
+    def is_closing(self) -> bool:
+        return False
+
+
 class Ear:
     """A sideband and what it has heard."""
 
@@ -166,6 +177,36 @@ async def test_the_text_of_a_line_does_not_pass_through_receive() -> None:
         assert heard == [b"a", b"b", b"d"]
     peer.over.set()
     server.close()
+
+
+async def test_frames_that_wait_together_are_sent_in_one_write() -> None:
+    peer = Peer()
+    server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
+    peer.port = server.sockets[0].getsockname()[1]
+    async with Cloud(derive(f"http://127.0.0.1:{peer.port}/v1"), {}, warm=0) as client:
+        ear, socket = await attach(client)
+        wire = Wire()
+        real = socket._writer.transport
+        socket._writer.transport = wire  # type: ignore[assignment]
+        ear.band.send([b"a", b"b"])
+        await ear.band.flush()
+        ear.band.send([b"c"])
+        await ear.band.flush()
+        assert [len(w) for w in wire.writes] == [2 * (2 + 4 + 1), 2 + 4 + 1]
+        socket._writer.transport = real
+        peer.over.set()
+        await ear.band.read(socket)
+    server.close()
+
+
+async def test_frames_that_were_sent_together_arrive_in_order(line: Line) -> None:
+    peer, client = line
+    ear, socket = await attach(client)
+    ear.band.send([b"a", b"b", b"c"])
+    await ear.band.flush()
+    assert [await peer.got() for _ in "abc"] == [(TEXT, b"a"), (TEXT, b"b"), (TEXT, b"c")]
+    peer.over.set()
+    await ear.band.read(socket)
 
 
 async def test_frames_are_heard_in_order_and_the_close_code_is_told(line: Line) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -123,6 +124,14 @@ def test_a_number_is_normalised_where_it_can_be_read(
     user: str, region: str | None, number: str
 ) -> None:
     assert normalise(user, region) == number
+
+
+@given(st.integers(2_000_000_000, 9_999_999_999))
+def test_a_number_of_ten_digits_behind_plus_one_is_what_the_plan_reads(number: int) -> None:
+    read = phonenumbers.parse(text := f"+1{number}")
+    assert phonenumbers.is_possible_number(read)
+    assert phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.E164) == text
+    assert normalise(text) == text
 
 
 def test_a_name_is_no_number() -> None:

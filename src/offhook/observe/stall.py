@@ -44,7 +44,7 @@ class StallWatch:
     def __init__(self, limit: float, tell: Callable[[Stall], None]) -> None:
         self._limit = limit
         self._tell = tell
-        self._period = limit / 4
+        self._period = limit / 2  # the looks are most of what an idle server costs
         self._beat = time.monotonic()
         self._timer: asyncio.TimerHandle | None = None
         self._over = threading.Event()

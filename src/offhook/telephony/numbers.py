@@ -26,6 +26,7 @@ _SCHEME = re.compile(r"\s*(sips?|tel):", re.IGNORECASE)
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]*\]|[^:;?\s]*")
 _SEPARATORS = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]+")
 _NUMBER = re.compile(r"\+?[0-9*#]{3,}")
+_NORTH_AMERICAN = re.compile(r"\+1[2-9][0-9]{9}")  # the plan of +1: ten digits, without exception
 
 
 class Address(Struct, frozen=True):
@@ -133,7 +134,10 @@ def _country_and_area(dense: str) -> tuple[str, str]:
     return f"+{number.country_code} {rest[:area]} ", rest[area:]
 
 
+@lru_cache(maxsize=8)  # who is called is the same for many calls
 def _e164(text: str, region: str | None) -> str | None:
+    if _NORTH_AMERICAN.fullmatch(text):
+        return text
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
@@ -147,8 +151,10 @@ def _display_name(text: str) -> tuple[str | None, str]:
     quoted = _QUOTED.match(text)
     if not quoted:
         return None, text
-    name = clean(re.sub(r"\\(.)", r"\1", quoted[1], flags=re.DOTALL), _MAX_NAME)
-    return name or None, text[quoted.end() :]
+    name = quoted[1]
+    if "\\" in name:
+        name = re.sub(r"\\(.)", r"\1", name, flags=re.DOTALL)
+    return clean(name, _MAX_NAME) or None, text[quoted.end() :]
 
 
 def _parse_uri(uri: str, name: str | None, after: str) -> Address | None:

@@ -10,6 +10,7 @@ import hmac
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -67,6 +68,7 @@ def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + _digest(signing_key(secret), content).decode("ascii")
 
 
+@lru_cache(maxsize=8)
 def signing_key(secret: str) -> bytes:
     """Return the HMAC key that a secret stands for.
 
@@ -96,6 +98,9 @@ def _usable_keys(secrets: Sequence[str]) -> Iterator[bytes]:
 
 
 def _required(headers: Mapping[str, str], name: str) -> str:
+    given = headers.get(name, "")
+    if given.strip():
+        return given
     for key, value in headers.items():
         if key.lower() == name and value.strip():
             return value

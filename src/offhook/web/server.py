@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -20,7 +21,9 @@ from offhook.errors import UserError
 from offhook.observe.logs import flush, get_logger
 from offhook.runtime.switchboard import Switchboard
 from offhook.runtime.tenure import Tenure
+from offhook.web.corked import CorkedProtocol
 
+DATE_TICK = 0  # of uvicorn's ticks every tenth sets the date, this one too
 WATCHED = (".py", ".env", ".toml")
 
 
@@ -29,6 +32,9 @@ class Server(uvicorn.Server):
 
     A second signal is obeyed at once: calls end without a goodbye, but they do end.
     """
+
+    _exiting = False
+    _exit: asyncio.Event | None = None
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         super().__init__(
@@ -42,6 +48,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=5,
+                http=CorkedProtocol,
             )
         )
         self._switchboard: Switchboard = app.state.switchboard
@@ -51,6 +58,28 @@ class Server(uvicorn.Server):
             tenure.on_told_to_leave = self._told_to_leave
         self._leaving: asyncio.Task[None] | None = None
         self.on_started: Callable[[str], None] = lambda _url: None
+
+    @property
+    def should_exit(self) -> bool:  # type: ignore[override]
+        """Whether it is time to go. Set, it wakes the main loop; also from a signal or a thread."""
+        return self._exiting
+
+    @should_exit.setter
+    def should_exit(self, value: bool) -> None:
+        self._exiting = value
+        if value and self._exit is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._exit.set)
+
+    async def main_loop(self) -> None:
+        """Keep the date of the answers right until told to go.
+
+        uvicorn looks ten times a second whether it is; on an idle server little costs more.
+        """
+        self._exit = asyncio.Event()
+        while not await self.on_tick(DATE_TICK):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._exit.wait()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Drain on the first signal, leave on the second."""

@@ -60,7 +60,7 @@ class Server(uvicorn.Server):
         self.on_started: Callable[[str], None] = lambda _url: None
 
     @property
-    def should_exit(self) -> bool:  # type: ignore[override]
+    def should_exit(self) -> bool:
         """Whether it is time to go. Set, it wakes the main loop; also from a signal or a thread."""
         return self._exiting
 

@@ -55,6 +55,8 @@ def receive(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
             return s
         case frames.SessionCreated(session) | frames.SessionUpdated(session):
             return _check_voice(s, session, out)
+        case frames.ItemRetrieved(item):
+            return pump(gaps.found(s, item, now, out), now, out)
         case _:
             return pump(_turns(s, frame, now, out), now, out)
 
@@ -128,11 +130,13 @@ def _item(s: Surface, frame: frames.ItemAdded, now: float, out: Out) -> Surface:
         case "message", "system" if item.id in s.whispers:
             return _confirmed(s, item.id)
         case "message", "system" if item.id == s.probe:
-            return pump(gaps.probed(s, frame.previous_item_id, out), now, out)
+            return pump(gaps.probed(s, frame.previous_item_id, now, out), now, out)
         case "message", "assistant":
             out.events.append(on.UtteranceOpened(item.id, Who.BOT, frame.previous_item_id))
         case "message", "user" if item.id != s.begun and item.id not in s.silences:
             out.events.append(on.UtteranceOpened(item.id, Who.CALLER, frame.previous_item_id))
+        case "function_call", _ if item.id:
+            return replace(s, missed=s.missed.began(item.id))
     return s
 
 
@@ -244,7 +248,8 @@ def lost(s: Surface, now: float, out: Out) -> Surface:
     if sent is not None and sent.ours:
         slot = slot.ask_first(sent)
     gap = Gap.OPEN if s.connected else s.gap
-    return replace(s, slot=slot, playback=Playback(), connected=False, items=(), gap=gap)
+    s = replace(s, slot=slot, playback=Playback(), connected=False, items=(), gap=gap)
+    return replace(s, missed=s.missed.lost())
 
 
 def tick(s: Surface, now: float, out: Out) -> Surface:
@@ -265,7 +270,7 @@ def _overdue(s: Surface, now: float, out: Out) -> Surface:
         return s
     s, unknown = replace(s, slot=s.slot.set_turn(Turn.QUIET)), s.gap is Gap.ASKED
     if s.floor is Floor.HELD or unknown:
-        return replace(s, gap=Gap.NONE) if unknown else s
+        return gaps.given_up(s, now, out) if unknown else s
     out.events.append(on.ReplyMissing(floor.OWED_S))
     return responses.again(s, None, now)
 

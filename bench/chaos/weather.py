@@ -85,6 +85,7 @@ async def run(size: Size) -> Verdict:
         for task in tasks:
             task.cancel()
         demands, wrong = await intact(place, calls)
+        undecided = await place.undecided(calls)
         keep = ("answered", "vain", "twice", "two owners", "mistakes", "no end")
         asked = sum(len(c.answers) for c in calls)
         apart = [n for c in calls for n in c.answers_unheard.values()]
@@ -103,8 +104,9 @@ async def run(size: Size) -> Verdict:
                 told("calls that ended with a goodbye, with a transfer", str(tuple(ends.values()))),
                 none("calls that ended in another way", left),
                 *(d for d in demands if any(word in d.what for word in keep)),
+                none("function calls with no outcome on record", undecided),
             ),
-            (*left, *wrong),
+            (*left, *undecided, *(each for each in wrong if ENDS[1] not in each)),
         )
 
 

@@ -55,8 +55,6 @@ def receive(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
             return s
         case frames.SessionCreated(session) | frames.SessionUpdated(session):
             return _check_voice(s, session, out)
-        case frames.ItemRetrieved(item):
-            return pump(gaps.found(s, item, now, out), now, out)
         case _:
             return pump(_turns(s, frame, now, out), now, out)
 
@@ -77,6 +75,8 @@ def _turns(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
             return _silent(s, response_id, SayEnd.CUT, out)
         case frames.Error(problem):
             return complaints.receive(s, problem, now, out)
+        case frames.ItemRetrieved(item):
+            return gaps.found(s, item, now, out)
         case _:
             return _caller(s, frame, now, out)
 

@@ -83,8 +83,7 @@ def heard(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
         case frames.ItemAdded(item) if item.role == "assistant":
             s = _answered(s)
         case frames.ResponseDone(response) if response.status == "completed" and response.output:
-            told = {item.id for item in response.output}
-            s = _answered(replace(s, missed=s.missed.told(told)))
+            s = _answered(replace(s, missed=s.missed.told(response.output)))
         case _:
             return s
     return _settled(s, now, out)

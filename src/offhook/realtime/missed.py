@@ -6,12 +6,12 @@ If the sideband is lost in between, we know its id and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from offhook.realtime.frames import WholeItem
+from offhook.realtime.frames import Item, WholeItem
 
 MOST = 16  # of those that nobody ever tells the end of
 
@@ -32,14 +32,15 @@ class Missed(Struct, frozen=True):
             return self
         return replace(self, begun=(*self.begun, item)[-MOST:])
 
-    def told(self, items: Collection[str]) -> Missed:
+    def told(self, items: Iterable[Item]) -> Missed:
         """A response has ended: of these we know all."""
         if not self.begun and not self.awaited and not self.found:
             return self
+        ids = {item.id for item in items}
         return Missed(
-            tuple(i for i in self.begun if i not in items),
-            tuple(i for i in self.awaited if i not in items),
-            tuple(i for i in self.found if i.id not in items),
+            tuple(i for i in self.begun if i not in ids),
+            tuple(i for i in self.awaited if i not in ids),
+            tuple(i for i in self.found if i.id not in ids),
         )
 
     def lost(self) -> Missed:

@@ -39,7 +39,7 @@ def done(s: Surface, response: Response, now: float, out: Out) -> Surface:
         s,
         slot=slot,
         items=tuple(i for i in s.items if i.response_id != response.id),
-        missed=s.missed.told({i.id for i in items}),
+        missed=s.missed.told(items),
     )
     out.events.append(on.Used(response.id, usage.of_response(response.usage)))
     spoke = any(i.type == "message" for i in items)

@@ -116,13 +116,21 @@ class Watched(Call):
 
         One that was made while no sideband was there to tell of it is not among them.
         """
+        return self._count(told=True)
+
+    @property
+    def answers_unheard(self) -> dict[str, int]:
+        """The same of those that were made while no sideband was there to tell of them."""
+        return self._count(told=False)
+
+    def _count(self, *, told: bool) -> dict[str, int]:
         counts: dict[str, int] = {}
-        told = True
+        attached = True
         for mark in self.trace:
             match mark.kind:
                 case "sideband_dropped" | "attach":
-                    told = mark.kind == "attach"
-                case "tool_asked" if told:
+                    attached = mark.kind == "attach"
+                case "tool_asked" if attached is told:
                     counts[str(mark.detail["call_id"])] = 0
                 case "tool_answered" if mark.detail["call_id"] in counts:
                     counts[str(mark.detail["call_id"])] += 1

@@ -90,6 +90,13 @@ class Stage:
         ended = {row["call_id"] for row in await self.rows(query, ids)}
         return [f"{each} has no end on record" for each in ids if each not in ended]
 
+    async def undecided(self, calls: Iterable[Watched]) -> list[str]:
+        """Where a function call has no outcome on record."""
+        ids = [call.call_id for call in calls]
+        query = "SELECT call_id, ref FROM tool_calls WHERE call_id = ANY($1) AND ended_at IS NULL"
+        rows = await self.rows(query, ids)
+        return [f"{row['call_id']}: {row['ref']} has no outcome on record" for row in rows]
+
     async def lacking(self, calls: Iterable[Watched]) -> list[str]:
         """Where the record of a call lacks what was said and heard to its end."""
         wanted = {call.call_id: call for call in calls}

@@ -23,7 +23,6 @@ FRAMES = Faults(duplicate_every=20)
 ENDS = ("caller_hung_up", "transferred")
 PATIENCE_S = 150.0  # real
 RATE = 20.0
-_numbers = itertools.count()
 
 
 class Size(Struct, frozen=True):
@@ -31,6 +30,7 @@ class Size(Struct, frozen=True):
 
     calls: int = 100
     turns: int = 25
+    seed: int = 0
 
 
 QUICK = Size(calls=12, turns=6)
@@ -39,8 +39,8 @@ QUICK = Size(calls=12, turns=6)
 class Moody:
     """Fails, asks for tools, and now and then with arguments that are no JSON or of no use."""
 
-    def __init__(self) -> None:
-        self._dice = random.Random(next(_numbers))
+    def __init__(self, seed: str) -> None:
+        self._dice = random.Random(seed)
 
     def act(self, session: Json, items: list[Json], caller_text: str) -> Act:
         """What the model does now."""
@@ -66,7 +66,11 @@ async def run(size: Size) -> Verdict:
     said = [
         s for n in range(size.turns) for s in (Says(f"Sentence {n}."), Hears(timeout_s=HEARS_S))
     ]
-    script = Script(steps=(Hears(timeout_s=HEARS_S), *said, HangsUp()), improviser=Moody)
+    numbers = itertools.count()
+    script = Script(
+        steps=(Hears(timeout_s=HEARS_S), *said, HangsUp()),
+        improviser=lambda: Moody(f"{size.seed}/{next(numbers)}"),
+    )
     async with stage(SPEED, FRAMES) as place:
         (replica,) = await place.start()
         place.go()
@@ -81,9 +85,10 @@ async def run(size: Size) -> Verdict:
         for task in tasks:
             task.cancel()
         demands, wrong = await intact(place, calls)
+        undecided = await place.undecided(calls)
         keep = ("answered", "vain", "twice", "two owners", "mistakes", "no end")
         asked = sum(len(c.answers) for c in calls)
-        untold = sum(len(c.marks("tool_asked")) for c in calls) - asked
+        apart = [n for c in calls for n in c.answers_unheard.values()]
         left = [f"{c.call_id} ended as {c.reason!r}" for c in calls if c.reason not in ENDS]
         ends = {end: sum(c.reason == end for c in calls) for end in ENDS}
         return Verdict(
@@ -94,12 +99,14 @@ async def run(size: Size) -> Verdict:
             (
                 told("sidebands dropped", f"{drops[0]:,}"),
                 told("function calls", f"{asked:,}"),
-                told("function calls made while no sideband was there to tell", f"{untold:,}"),
+                told("function calls made while no sideband was there to tell", f"{len(apart):,}"),
+                told("of these never found, so never answered", f"{apart.count(0):,}"),
                 told("calls that ended with a goodbye, with a transfer", str(tuple(ends.values()))),
                 none("calls that ended in another way", left),
                 *(d for d in demands if any(word in d.what for word in keep)),
+                none("function calls with no outcome on record", undecided),
             ),
-            (*left, *wrong),
+            (*left, *undecided, *(each for each in wrong if ENDS[1] not in each)),
         )
 
 

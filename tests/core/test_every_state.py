@@ -11,6 +11,8 @@ from offhook.core.directives import Effect
 from support.calls import Driven
 from support.core_events import steps
 
+LISTENED = (Phase.LIVE, Phase.REJOINING, Phase.LEAVING, Phase.HANGING_UP)
+
 
 @settings(max_examples=400)
 @given(steps)
@@ -48,6 +50,27 @@ def test_whatever_happens_nothing_that_costs_is_done_twice(
     if driven.call.phase is Phase.LIVE:
         owed = {c.ref for c in driven.call.tools.owed}
         assert set(driven.call.tools.calls) == owed | set(answered)
+
+
+@settings(max_examples=400)
+@given(steps)
+def test_whatever_happens_each_function_call_is_answered_or_still_runs(
+    what: list[tuple[on.Event, float]],
+) -> None:
+    driven = Driven()
+    for event, pause in what:
+        listened = driven.call.phase in LISTENED
+        driven.on(event)
+        if listened and isinstance(event, on.ToolAsked | on.ToolVoided):
+            assert event.ref in driven.call.tools
+        if driven.call.phase is not Phase.ENDED:
+            owed = {c.ref for c in driven.call.tools.owed}
+            answered = {c.ref for c in driven.told(do.AnswerTool)}
+            assert set(driven.call.tools.calls) == owed | answered
+        driven.wait(pause)
+    if driven.call.phase is Phase.ENDED:
+        cancelled = {ref for c in driven.told(do.CancelTools) for ref in c.refs}
+        assert {c.ref for c in driven.call.tools.owed} <= cancelled
 
 
 @settings(max_examples=400)

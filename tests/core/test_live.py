@@ -55,6 +55,18 @@ def test_a_function_call_of_a_response_that_was_cut_off_is_answered_but_not_run(
     assert driven.call.tools.calls["call_1"].outcome == Cancelled("the caller cut in")
 
 
+def test_a_function_call_that_our_goodbye_cut_off_is_answered_like_any_other() -> None:
+    driven = Driven().live()
+    driven.on(on.ShutDown())
+    [answer] = driven.on(on.ToolVoided("call_1", "book"))
+    assert isinstance(answer, do.AnswerTool)
+    assert not answer.reply
+    assert driven.call.tools.calls["call_1"].outcome == Cancelled("the call is ending")
+    driven.on(on.SayEnded("goodbye", on.SayEnd.HEARD))
+    [answer] = driven.on(on.ToolVoided("call_2", "book"))
+    assert isinstance(answer, do.AnswerTool)
+
+
 def test_tools_of_a_caller_who_left_are_cancelled_and_still_have_one_outcome() -> None:
     driven = Driven().live()
     driven.on(on.ToolAsked("call_1", "book", "{}"))

@@ -11,11 +11,13 @@ from offhook.realtime import gaps
 from offhook.simulator import (
     CallsTools,
     FailsWith,
+    Faults,
     HangsUp,
     Hears,
     LosesSideband,
     Replies,
     Says,
+    Script,
     Timings,
     WaitsFor,
 )
@@ -47,6 +49,29 @@ async def test_a_function_call_that_nobody_heard_is_run_and_the_caller_hears_wha
         assert [output for _, output in outputs(call)] == ["on its way"]
         assert said(call) == [GREETING, "It is on its way."]
         assert not [item for item in call.items if "interrupted" in str(item)]
+
+
+@pytest.mark.parametrize("frames_lost", [False, True])
+async def test_all_function_calls_of_a_response_are_answered_whose_end_was_lost_with_the_line(
+    frames_lost: bool,
+) -> None:
+    bot, timings = plain_bot(tools=[look_up]), Timings(connect=20.0, word=3.0)
+    script = Script(
+        steps=(Hears(), Says("Where are they?"), Hears("on its way"), HangsUp()),
+        model=(CallsTools(("look_up", {}), ("look_up", {})), ANSWER),
+    )
+    async with serving(bot, timings=timings, faults=Faults(frames_lost=frames_lost)) as service:
+        call = await service.ring(script)
+        await call.reached("tool_asked")
+        call.drop_sideband()
+        await service.over(call)
+        assert order_of(call, "detach", "tool_asked", "attach", "tool_answered") == [
+            *("attach", "tool_asked", "detach", "tool_asked", "attach"),
+            *("tool_answered", "tool_answered", "detach"),
+        ]
+        refs = [mark.detail["call_id"] for mark in call.marks("tool_asked")]
+        assert [ref for ref, _ in outputs(call)] == refs
+        assert said(call) == [GREETING, "It is on its way."]
 
 
 async def test_where_the_answer_failed_unheard_the_model_is_asked_for_it_once(

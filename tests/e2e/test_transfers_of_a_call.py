@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -179,6 +180,35 @@ async def test_while_a_transfer_is_under_way_a_second_one_is_not_started() -> No
         assert [m.detail["target_uri"] for m in call.marks("refer")] == [SALES]
         answers = [json.loads(text) for _, text in outputs(call)]
         assert [a.get("error") for a in answers] == [None, "invalid_arguments"]
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+async def test_a_tool_that_still_runs_when_the_caller_is_sent_on_has_one_outcome(
+    in_time: bool,
+) -> None:
+    found = asyncio.Event()
+
+    @tool
+    async def looks() -> str:
+        """Look it up."""
+        await found.wait()
+        return "found"
+
+    both = CallsTools(*TO_SALES.calls, ("looks", {}))
+    faults = Faults(refer_takes_s=60.0 if in_time else 1.0)
+    async with serving(bot(tools=[looks]), faults=faults) as service:
+        call = await service.ring(Script(steps=(Hears(), Says("A human.")), model=(both,)))
+        await call.reached("refer")
+        if in_time:
+            found.set()
+            await call.reached("tool_answered", count=2)
+        end = await service.over(call)
+        assert end["reason"] == "transferred"
+        await service.log.reached("success", scope="tool", tool="looks")
+        _, ran = service.record(call).tools.calls.values()
+        assert ran.result == ("answered" if in_time else "cancelled")
+        assert [text for ref, text in outputs(call) if ref == ran.ref] == ["found"] * in_time
+        assert asks(call) == ["greeting", "announce"]
 
 
 async def test_a_slow_transfer_is_waited_for() -> None:

@@ -89,6 +89,157 @@ def test_a_function_call_that_nobody_heard_is_run_once_and_answered() -> None:
     assert asked(wire.wait(60)) == 0
 
 
+def begun(wire: Wire, *refs: str) -> None:
+    """A response begins to write these function calls."""
+    wire.created("resp_1")
+    for ref in refs:
+        item = function_call(ref, status="in_progress", arguments="")
+        wire.got("conversation.item.added", item=item)
+
+
+def between(*refs: str) -> tuple[Wire, list[dict[str, Any]]]:
+    """The line is lost after these were begun, and is open again; what was sent then."""
+    wire = Wire(ASKING)
+    wire.spoken("resp_0")
+    begun(wire, *refs)
+    wire.lose()
+    return wire, wire.open()
+
+
+def shown(wire: Wire, ref: str, **fields: Any) -> list[dict[str, Any]]:
+    return wire.got("conversation.item.retrieved", item=function_call(ref, **fields))
+
+
+def test_all_function_calls_of_a_response_are_run_whose_end_nobody_heard() -> None:
+    wire, (probe, retrieve) = between("call_1")
+    assert retrieve["item_id"] == "item_call_1"
+    _, last = echoed(wire, probe, "item_call_2")
+    assert last["item_id"] == "item_call_2"
+    shown(wire, "call_1")
+    assert wire.facts(on.ToolAsked) == []
+    shown(wire, "call_2", arguments='{"n":2}')
+    assert wire.facts(on.ToolAsked) == [
+        on.ToolAsked("call_1", "lookup", "{}"),
+        on.ToolAsked("call_2", "lookup", '{"n":2}'),
+    ]
+    assert asked(wire.do(do.AnswerTool("call_1", "1"))) == 0
+    assert asked(wire.do(do.AnswerTool("call_2", "2"))) == 1
+    wire.created("resp_2", "tools")
+    wire.done("resp_2")
+    assert asked(wire.wait(60)) == 0
+
+
+def test_a_function_call_that_is_the_last_item_is_asked_for_once() -> None:
+    wire, (probe, retrieve) = between("call_1")
+    assert retrieve["item_id"] == "item_call_1"
+    assert kinds(echoed(wire, probe, "item_call_1")) == ["conversation.item.delete"]
+    shown(wire, "call_1")
+    shown(wire, "call_1")
+    assert wire.facts(on.ToolAsked) == [on.ToolAsked("call_1", "lookup", "{}")]
+
+
+def test_function_calls_whose_response_is_told_as_over_are_not_asked_for() -> None:
+    wire = Wire(ASKING)
+    begun(wire, "call_1")
+    wire.done("resp_1", output=[function_call("call_1")])
+    wire.lose()
+    assert kinds(wire.open()) == ["conversation.item.create"]
+
+
+@pytest.mark.parametrize("last", ["item_u", "item_b", None])
+def test_what_was_said_after_a_function_call_does_not_hide_it(last: str | None) -> None:
+    wire, (probe, _) = between("call_1")
+    echoed(wire, probe, last)
+    shown(wire, "call_1")
+    if last is not None:
+        wire.got("conversation.item.retrieved", item=CALLER if last == "item_u" else BOT)
+    assert wire.facts(on.ToolAsked) == [on.ToolAsked("call_1", "lookup", "{}")]
+    assert asked(wire.do(do.AnswerTool("call_1", "1"))) == (last != "item_u")
+    assert asked(wire.wait(QUIET_S + 0.1)) == (last == "item_u")
+
+
+def test_of_a_response_that_was_cut_off_no_function_call_is_run_and_each_is_answered() -> None:
+    wire, (probe, *_) = between("call_1", "call_2")
+    echoed(wire, probe, "item_u")
+    shown(wire, "call_1")
+    shown(wire, "call_2", status="incomplete")
+    wire.got("conversation.item.retrieved", item=CALLER)
+    assert wire.facts(on.ToolAsked) == []
+    assert [voided.ref for voided in wire.facts(on.ToolVoided)] == ["call_1", "call_2"]
+    for ref in ("call_1", "call_2"):
+        assert kinds(wire.do(do.AnswerTool(ref, "no", reply=False))) == ["conversation.item.create"]
+
+
+def test_a_response_that_goes_on_tells_its_function_calls_itself() -> None:
+    wire, (probe, *_) = between("call_1", "call_2")
+    echoed(wire, probe, "item_call_2")
+    shown(wire, "call_1")
+    shown(wire, "call_2", status="in_progress")
+    assert wire.facts(on.ToolAsked) == []
+    wire.done("resp_1", output=[function_call("call_1"), function_call("call_2")])
+    assert [tool.ref for tool in wire.facts(on.ToolAsked)] == ["call_1", "call_2"]
+    assert asked(wire.do(do.AnswerTool("call_1", "1"))) == 0
+    assert asked(wire.do(do.AnswerTool("call_2", "2"))) == 1
+
+
+def test_the_end_of_a_response_that_comes_first_is_enough() -> None:
+    wire, (probe, *_) = between("call_1")
+    wire.done("resp_1", output=[function_call("call_1"), function_call("call_2")])
+    echoed(wire, probe, "item_u")
+    shown(wire, "call_1")
+    assert [tool.ref for tool in wire.facts(on.ToolAsked)] == ["call_1", "call_2"]
+    assert asked(wire.do(do.AnswerTool("call_1", "1"))) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("response.created", {"response": {"id": "resp_2"}}),
+        ("output_audio_buffer.started", {"response_id": "resp_1"}),
+        ("input_audio_buffer.speech_started", {"item_id": "item_v"}),
+    ],
+)
+@pytest.mark.parametrize("shown_first", [True, False])
+def test_a_conversation_that_goes_on_does_not_hide_a_function_call(
+    kind: str, fields: Any, shown_first: bool
+) -> None:
+    wire, _ = between("call_1")
+    if shown_first:
+        shown(wire, "call_1")
+    wire.got(kind, **fields)
+    if not shown_first:
+        shown(wire, "call_1")
+    assert wire.facts(on.ToolAsked) == [on.ToolAsked("call_1", "lookup", "{}")]
+
+
+def test_an_item_that_is_gone_does_not_keep_the_others_from_being_run() -> None:
+    wire, (probe, gone, _) = between("call_1", "call_2")
+    echoed(wire, probe, "item_call_2")
+    why = {"code": "item_retrieve_invalid_item_id", "event_id": gone["event_id"]}
+    shown(wire, "call_2")
+    wire.got("error", error={"type": "invalid_request_error", "message": "", **why})
+    assert [tool.ref for tool in wire.facts(on.ToolAsked)] == ["call_2"]
+
+
+def test_what_a_cloud_shows_is_run_though_it_does_not_show_all() -> None:
+    wire, _ = between("call_1", "call_2")
+    shown(wire, "call_1")
+    wire.wait(QUIET_S + 0.1)
+    assert [tool.ref for tool in wire.facts(on.ToolAsked)] == ["call_1"]
+    wire.lose()
+    assert [frame.get("item_id") for frame in wire.open()] == [None, "item_call_2"]
+
+
+def test_a_line_that_is_lost_again_is_asked_again() -> None:
+    wire, (probe, *_) = between("call_1", "call_2")
+    echoed(wire, probe, "item_u")
+    shown(wire, "call_1")
+    wire.lose()
+    assert wire.facts(on.ToolAsked) == []
+    again = [frame.get("item_id") for frame in wire.open()]
+    assert again == [None, "item_call_1", "item_call_2", "item_u"]
+
+
 def test_a_caller_whom_nobody_answers_is_answered_once_after_a_short_while() -> None:
     wire = last_is(CALLER)
     assert wire.facts(on.CallerSaid) == [on.CallerSaid("item_u", "Are you there?")]

@@ -61,6 +61,17 @@ def test_without_playback_events_the_length_of_the_audio_tells_when_it_was_heard
     assert wire.facts(on.SayEnded) == [on.SayEnded("greeting", SayEnd.HEARD)]
 
 
+def test_a_response_whose_beginning_is_told_twice_is_still_ours() -> None:
+    wire = Wire()
+    wire.do(HELLO)
+    wire.created("resp_1", "greeting")
+    wire.created("resp_1", "greeting")
+    wire.got("output_audio_buffer.started", response_id="resp_1")
+    wire.done("resp_1")
+    wire.got("output_audio_buffer.stopped", response_id="resp_1")
+    assert wire.facts(on.SayEnded) == [on.SayEnded("greeting", SayEnd.HEARD)]
+
+
 def test_the_slot_is_taken_when_sent_not_when_confirmed() -> None:
     wire = Wire()
     wire.do(HELLO)

@@ -82,7 +82,7 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             return finish(call, End(end.reason, end.detail, remark), now)
         case _, on.SessionExpired() | on.SidebandLost() | on.ShutDown():
             return call, []
-        case _, on.ToolAsked(ref, name) if ref not in call.tools:
+        case _, on.ToolAsked(ref, name) | on.ToolVoided(ref, name) if ref not in call.tools:
             return answer_at_once(call, ref, name, "the call is ending", now)
         case _, on.ToolEnded(ref, outcome, took) if call.tools.running(ref):
             return call.with_(tools=call.tools.ended(ref, outcome, now, took)), [

@@ -6,7 +6,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from offhook.core import events as on
-from offhook.realtime import responses, sends
+from offhook.realtime import gaps, responses, sends
 from offhook.realtime.frames import Problem
 from offhook.realtime.surface import Gap, Out, Surface, Voice
 
@@ -42,6 +42,8 @@ def receive(s: Surface, problem: Problem, now: float, out: Out) -> Surface:
             return replace(s, batches=s.batches.acknowledged(subject))
         case _, "out":
             s = replace(s, batches=s.batches.acknowledged(subject))
+        case _, "retrieve":
+            s = gaps.lacking(s, subject, now, out)
     out.events.append(on.Complained(code, cause, problem.message or ""))
     return s
 

@@ -119,6 +119,10 @@ def _complaint(s: Surface, frame: frames.Error, now: float, out: Out) -> Surface
     return complaints.receive(s, frame.error, now, out)
 
 
+def _shown(s: Surface, frame: frames.ItemRetrieved, now: float, out: Out) -> Surface:
+    return gaps.found(s, frame.item, now, out)
+
+
 def _speaks(s: Surface, frame: frames.SpeechStarted, now: float, out: Out) -> Surface:
     item_id = frame.item_id
     out.events += (on.UtteranceOpened(item_id, Who.CALLER), on.CallerStarted(item_id))
@@ -170,11 +174,13 @@ def _item(s: Surface, frame: frames.ItemAdded, now: float, out: Out) -> Surface:
         case "message", "system" if item.id in s.whispers:
             return _confirmed(s, item.id)
         case "message", "system" if item.id == s.probe:
-            return pump(gaps.probed(s, frame.previous_item_id, out), now, out)
+            return pump(gaps.probed(s, frame.previous_item_id, now, out), now, out)
         case "message", "assistant":
             out.events.append(on.UtteranceOpened(item.id, Who.BOT, frame.previous_item_id))
         case "message", "user" if item.id != s.begun and item.id not in s.silences:
             out.events.append(on.UtteranceOpened(item.id, Who.CALLER, frame.previous_item_id))
+        case "function_call", _ if item.id:
+            return replace(s, missed=s.missed.began(item.id))
     return s
 
 
@@ -226,6 +232,7 @@ _TURNS: dict[type[Frame], _Step] = {
     frames.PlaybackStopped: _played,
     frames.PlaybackCleared: _cleared,
     frames.Error: _complaint,
+    frames.ItemRetrieved: _shown,
     frames.SpeechStarted: _speaks,
     frames.SpeechStopped: _has_spoken,
     frames.IdleTimeout: _idle,
@@ -314,7 +321,8 @@ def lost(s: Surface, now: float, out: Out) -> Surface:
     if sent is not None and sent.ours:
         slot = slot.ask_first(sent)
     gap = Gap.OPEN if s.connected else s.gap
-    return replace(s, slot=slot, playback=Playback(), connected=False, items=(), gap=gap)
+    s = replace(s, slot=slot, playback=Playback(), connected=False, items=(), gap=gap)
+    return replace(s, missed=s.missed.lost())
 
 
 def tick(s: Surface, now: float, out: Out) -> Surface:
@@ -335,7 +343,7 @@ def _overdue(s: Surface, now: float, out: Out) -> Surface:
         return s
     s, unknown = replace(s, slot=s.slot.set_turn(Turn.QUIET)), s.gap is Gap.ASKED
     if s.floor is Floor.HELD or unknown:
-        return replace(s, gap=Gap.NONE) if unknown else s
+        return gaps.given_up(s, now, out) if unknown else s
     out.events.append(on.ReplyMissing(floor.OWED_S))
     return responses.again(s, None, now)
 

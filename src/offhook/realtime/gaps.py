@@ -1,13 +1,14 @@
 """What happened while nobody listened: found out once the sideband is open again.
 
-The caller may have spoken, and the model may have asked for a function, without anybody to hear
-it. So an item of ours is put at the end of the conversation, since the echo of a new item names
-the one before it, and taken out again; and the one before it is asked for. A function call is
-run. If that item wants an answer and none comes within a short time, the model is asked for it:
+The caller may have spoken, and the model may have asked for functions, without anybody to hear
+it. Function calls that were begun before are asked for by their ids. An item of ours is put at
+the end of the conversation, since the echo of a new item names the one before it, and taken out
+again; and the one before it is asked for. The function calls among them are run together. If
+the last item wants an answer and none comes within a short time, the model is asked for it:
 once, as the cloud may be about to answer.
 
-One item is all that can be found out in this way. Of several function calls of one response only
-the last is.
+An item names the one before it only when it is added, so this cannot go further back. Of function
+calls that were all begun while nobody listened only the last is found.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from offhook.realtime.frames import Frame, WholeItem
 from offhook.realtime.surface import Gap, Out, Surface
 
 QUIET_S = 2.0  # an answer that is on its way is seen by then
+WHOLE = ("completed", None)  # the status of a function call that may be run
 
 
 def ask(s: Surface, now: float, out: Out) -> Surface:
@@ -30,49 +32,103 @@ def ask(s: Surface, now: float, out: Out) -> Surface:
         return s
     if not s.config.catch_up:
         return replace(s, gap=Gap.NONE)
-    number = s.asks + 1
+    number, missed = s.asks + 1, s.missed.asked()
     out.frames.append(sends.probe(number))
+    out.frames += (sends.retrieve(item) for item in missed.awaited)
     slot = s.slot.set_turn(Turn.OWED, now + QUIET_S)
-    return replace(s, gap=Gap.ASKED, probe=sends.probe_id(number), asks=number, slot=slot)
+    probe = sends.probe_id(number)
+    return replace(s, gap=Gap.ASKED, probe=probe, asks=number, slot=slot, missed=missed)
 
 
-def probed(s: Surface, before: str | None, out: Out) -> Surface:
+def probed(s: Surface, before: str | None, now: float, out: Out) -> Surface:
     """Our item is there, behind the item `before`."""
     out.frames.append(sends.forget(s.probe))
     s = replace(s, probe="")
     if s.gap is not Gap.ASKED:
         return s
-    if before is None or before.startswith(sends.OURS):
-        return _known(s)
-    out.frames.append(sends.retrieve(before))
-    return s
+    if before is not None and not before.startswith(sends.OURS) and before not in s.missed:
+        out.frames.append(sends.retrieve(before))
+        s = replace(s, missed=s.missed.asks(before))
+    return _settled(s, now, out)
+
+
+def found(s: Surface, item: WholeItem, now: float, out: Out) -> Surface:
+    """The cloud shows an item."""
+    if item.id not in s.missed.awaited:
+        return s
+    return _settled(replace(s, missed=s.missed.shown(item)), now, out)
+
+
+def lacking(s: Surface, item: str, now: float, out: Out) -> Surface:
+    """The cloud has no such item."""
+    if item not in s.missed.awaited:
+        return s
+    return _settled(replace(s, missed=s.missed.lacks(item)), now, out)
+
+
+def given_up(s: Surface, now: float, out: Out) -> Surface:
+    """The cloud does not tell: what it has told is all that we will know."""
+    missed = s.missed
+    missed = replace(missed, begun=(*missed.awaited, *missed.begun), awaited=())
+    return _settled(replace(s, gap=Gap.NONE, missed=missed), now, out)
 
 
 def heard(s: Surface, frame: Frame, now: float, out: Out) -> Surface:
     """A frame that comes before all is known may tell it."""
     match frame:
-        case frames.ItemRetrieved(item) if s.gap is Gap.ASKED:
-            return _found(s, item, now, out)
         case frames.SpeechStarted() | frames.ResponseCreated():
-            return replace(s, gap=Gap.NONE)
+            s = replace(s, gap=Gap.NONE)
         case frames.PlaybackStarted() | frames.AudioTranscriptDone() | frames.TextDone():
-            return _answered(s)
+            s = _answered(s)
         case frames.ItemAdded(item) if item.role == "assistant":
-            return _answered(s)
+            s = _answered(s)
         case frames.ResponseDone(response) if response.status == "completed" and response.output:
-            return _answered(s)
+            s = _answered(replace(s, missed=s.missed.told(response.output)))
         case _:
             return s
+    return _settled(s, now, out)
 
 
-def _found(s: Surface, item: WholeItem, now: float, out: Out) -> Surface:
+def _settled(s: Surface, now: float, out: Out) -> Surface:
+    """If all is there that was asked for, make of it what there is to be made."""
+    asked = s.gap is Gap.ASKED
+    if s.missed.awaited or (asked and s.probe):
+        return s
+    items = s.missed.found
+    if items:
+        s = _called(s, items, out)
+    if not asked:
+        return s
+    return _ended(s, items[-1], now, out) if items else _known(s)
+
+
+def _called(s: Surface, items: tuple[WholeItem, ...], out: Out) -> Surface:
+    """Have the function calls among them run that nobody knows of; or none, if one was cut off.
+
+    Of a response that goes on the end is still to come, and will tell of all.
+    """
+    known = s.batches.known
+    calls = [i for i in items if i.type == "function_call" and i.call_id not in known]
+    s = replace(s, missed=replace(s.missed, found=()))
+    if any(call.status == "in_progress" for call in calls):
+        begun = (*s.missed.begun, *(call.id for call in calls))
+        return replace(s, missed=replace(s.missed, begun=begun))
+    cut_off = any(call.status not in WHOLE for call in calls)
+    refs = tuple(dict.fromkeys(call.call_id for call in calls if call.call_id))
+    for call in calls:
+        ref, name = call.call_id or "", call.name or ""
+        if ref and cut_off:
+            out.events.append(on.ToolVoided(ref, name))
+        elif ref:
+            out.events.append(on.ToolAsked(ref, name, call.arguments or ""))
+    return replace(s, batches=s.batches.asked(refs))
+
+
+def _ended(s: Surface, item: WholeItem, now: float, out: Out) -> Surface:
     """This is the last item of the conversation."""
     match item.type, item.role:
-        case "function_call", _ if item.call_id in s.batches.known:
+        case "function_call", _ if item.status in WHOLE:
             return _known(s)
-        case "function_call", _ if item.call_id and item.status in ("completed", None):
-            out.events.append(on.ToolAsked(item.call_id, item.name or "", item.arguments or ""))
-            return _known(replace(s, batches=s.batches.asked((item.call_id,))))
         case "message", "assistant":
             out.events.append(on.UtteranceOpened(item.id, Who.BOT))
             if item.words is not None:

@@ -18,7 +18,9 @@ FINAL = frozenset({"insufficient_quota", "credit_balance_exhausted", "invalid_ap
 
 
 def created(s: Surface, response: Response, now: float, out: Out) -> Surface:
-    """A response has begun, ours or the cloud's own."""
+    """A response has begun, ours or the cloud's own. Told twice, it is not another one."""
+    if s.slot.active is not None and s.slot.active.response_id == response.id:
+        return s
     ref = (response.metadata or {}).get(sends.TAG)
     slot = s.slot.created(response.id, ref, now)
     if slot.active is not None and slot.active.ask is None:
@@ -33,7 +35,12 @@ def done(s: Surface, response: Response, now: float, out: Out) -> Surface:
     """A response has ended. It may be one that we do not know, e.g. from before a re-attach."""
     slot, active = s.slot.done(response.id)
     items = _items(s, response)
-    s = replace(s, slot=slot, items=tuple(i for i in s.items if i.response_id != response.id))
+    s = replace(
+        s,
+        slot=slot,
+        items=tuple(i for i in s.items if i.response_id != response.id),
+        missed=s.missed.told(items),
+    )
     out.events.append(on.Used(response.id, usage.of_response(response.usage)))
     spoke = any(i.type == "message" for i in items)
     s = _calls(s, response, items, spoke, out)

@@ -20,6 +20,7 @@ from offhook.realtime import sends
 from offhook.realtime.batches import Batch, Batches
 from offhook.realtime.floor import TOOLS, Ask, Slot, earliest
 from offhook.realtime.frames import OutputItemDone
+from offhook.realtime.missed import Missed
 from offhook.realtime.playback import Playback
 from offhook.realtime.session import SessionConfig
 
@@ -39,7 +40,7 @@ class Gap(StrEnum):
 
     NONE = "none"  # there was none, or all of it is known
     OPEN = "open"  # nobody listens
-    ASKED = "asked"  # the cloud has been asked what the last item is
+    ASKED = "asked"  # the cloud has been asked what the last items are
     OWED = "owed"  # that one wants an answer, and none has been seen yet
 
 
@@ -56,6 +57,7 @@ class Surface(Struct, frozen=True, kw_only=True):
     connected: bool = False
     gap: Gap = Gap.NONE
     probe: str = ""  # the item that we have put there to see what is before it
+    missed: Missed = Missed()
     items: tuple[OutputItemDone, ...] = ()  # finished items of responses that are not done
     begun: str = ""  # the caller's latest item, which the call knows of
     silences: tuple[str, ...] = ()  # items that hold nobody's words; the last few

@@ -14,7 +14,7 @@ from offhook.core.outcomes import Answered
 from offhook.core.rules import Rules
 from offhook.core.step import ring, step
 from offhook.lines import ENGLISH
-from offhook.realtime import conversation, surface
+from offhook.realtime import conversation, hearing, surface
 from offhook.realtime.frames import Frame, decode
 from offhook.realtime.session import SessionConfig
 from offhook.realtime.surface import Out, Surface
@@ -50,7 +50,7 @@ class Patient:
         self._wake()
         frame = decode(raw)
         if isinstance(frame, Frame):
-            self._converse(conversation.receive, frame)
+            self._converse(hearing.receive, frame)
             self._work()
         self._check()
 

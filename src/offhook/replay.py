@@ -23,7 +23,7 @@ from offhook.core.rules import Rules
 from offhook.core.step import ring, step
 from offhook.errors import UserError
 from offhook.observe.redact import redact_value
-from offhook.realtime import conversation, frames, surface
+from offhook.realtime import conversation, frames, hearing, surface
 from offhook.realtime.session import SessionConfig
 from offhook.realtime.surface import Out, Surface
 from offhook.runtime.entries import VERSION, Entry, Kind, read, written
@@ -164,7 +164,7 @@ class Player:
                 case Kind.FRAME:
                     frame = frames.decode(msgspec.json.encode(cause.data))
                     if isinstance(frame, frames.Frame):
-                        today += self._change(conversation.receive, frame, now=now)
+                        today += self._change(hearing.receive, frame, now=now)
                 case _:
                     today += self._line(cause.data, now)
         except ValueError:

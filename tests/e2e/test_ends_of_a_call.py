@@ -289,16 +289,16 @@ async def test_a_bug_of_ours_ends_one_call_and_no_other(monkeypatch: pytest.Monk
 async def test_a_bug_in_how_frames_are_taken_ends_one_call_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from offhook.realtime import conversation
+    from offhook.realtime import hearing
 
-    receive = conversation.receive
+    receive = hearing.receive
 
     def breaks(surface: Any, frame: Any, now: float, out: Any) -> Any:
         if getattr(frame, "transcript", "") == "Break.":
             raise ZeroDivisionError("a bug")
         return receive(surface, frame, now, out)
 
-    monkeypatch.setattr(conversation, "receive", breaks)
+    monkeypatch.setattr(hearing, "receive", breaks)
     async with serving(tolerate=["bug"]) as service:
         call = await service.ring(Script(steps=(Hears(), Says("Break."))))
         end = await service.over(call)

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from offhook.core import commands as do
 from offhook.core import events as on
 from offhook.core.rules import Floor
-from offhook.realtime.conversation import UNWRITTEN
 from offhook.realtime.floor import CONFIRM_S, OWED_S
+from offhook.realtime.hearing import UNWRITTEN
 from offhook.realtime.session import TurnDetection
 from support.wire import CONFIG, Wire, kinds
 

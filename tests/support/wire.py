@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from offhook.core import commands as do
 from offhook.core import events as on
-from offhook.realtime import conversation, surface
+from offhook.realtime import conversation, hearing, surface
 from offhook.realtime.frames import Frame, decode
 from offhook.realtime.session import SessionConfig
 from offhook.realtime.surface import Out
@@ -50,7 +50,7 @@ class Wire:
         if decoded is None:
             return []
         assert isinstance(decoded, Frame), decoded
-        return self._step(conversation.receive, decoded)
+        return self._step(hearing.receive, decoded)
 
     def wait(self, seconds: float) -> list[dict[str, Any]]:
         """Let time pass, waking at each deadline as the shell does."""

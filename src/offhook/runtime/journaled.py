@@ -13,7 +13,7 @@ from offhook.core import events as on
 from offhook.core.call import Call
 from offhook.core.party import Party
 from offhook.core.step import Stepped, step
-from offhook.realtime import conversation
+from offhook.realtime import conversation, hearing
 from offhook.realtime.frames import Unknown, Unreadable, decode
 from offhook.realtime.surface import Out, Surface
 from offhook.runtime.cloud import Cloud
@@ -100,7 +100,7 @@ class JournaledSession(OwnedSession):
         super()._converse(noted, *what)
 
     def _note_cause(self, change: object, what: tuple[object, ...], now: float) -> None:
-        if change is conversation.receive:
+        if change is hearing.receive:
             self._journal.note(now, Kind.FRAME, self._raw)
         elif change is conversation.opened:
             self._journal.note(now, Kind.LINE, {"now": "opened", "variant": what[0]})

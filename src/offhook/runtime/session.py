@@ -20,7 +20,7 @@ from offhook.core.call import Call, Phase
 from offhook.core.directives import Directive
 from offhook.core.end import End, EndReason
 from offhook.core.step import step
-from offhook.realtime import conversation, frames, surface
+from offhook.realtime import conversation, frames, hearing, surface
 from offhook.realtime.floor import earliest
 from offhook.realtime.surface import Out, Surface
 from offhook.runtime.cloud import Cloud, Refused, Socket
@@ -177,7 +177,7 @@ class Session:
         if frame is None:
             return
         if isinstance(frame, frames.Frame):
-            self._converse(conversation.receive, frame)
+            self._converse(hearing.receive, frame)
         else:
             self._narrator.odd_frame(frame)
 

@@ -29,7 +29,7 @@ from offhook.core.consenting import TOOL as CONSENT_TOOL
 from offhook.core.outcomes import Consented, HangUp, Transfer
 from offhook.core.rules import Lines, exactly
 from offhook.disclosure import Disclosure, PolicyName
-from offhook.errors import BotError
+from offhook.errors import BotError, TargetError
 from offhook.lines import how_can_i_help, lines_for
 from offhook.telephony.targets import Target, parse_target
 from offhook.tools import Tool, Toolbox, tool
@@ -80,7 +80,7 @@ class Bot:
         self.disclosure = _disclosure(consent)
         self._words = {**(lines or {}), **({"greeting": greeting} if greeting else {})}
         _check_lines(self._words)
-        self.targets = {n: _target(n, t) for n, t in (targets or {}).items()}
+        self.targets = _targets(targets or {})
         self._on_digit: KeyHook | None = None
         self._on_digits: KeyHook | None = None
         self.toolbox()  # so that a name given twice is reported here
@@ -185,6 +185,20 @@ def _check_lines(words: Mapping[str, str]) -> None:
 
 def _disclosure(consent: Disclosure | PolicyName | None) -> Disclosure | None:
     return Disclosure(consent) if isinstance(consent, str) else consent
+
+
+def _targets(given: Mapping[str, str | Target]) -> dict[str, Target]:
+    """All targets, checked. Raises `TargetError` with every problem there is."""
+    found: dict[str, Target] = {}
+    problems: list[str] = []
+    for name, target in given.items():
+        try:
+            found[name] = _target(name, target)
+        except TargetError as error:
+            problems.append(str(error))
+    if problems:
+        raise TargetError("\n".join(problems))
+    return found
 
 
 def _target(name: str, target: str | Target) -> Target:

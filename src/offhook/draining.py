@@ -44,7 +44,7 @@ async def drain(
     """
     chosen = _chosen(await fleet.peers(), wanted)
     await fleet.tell_to_leave(chosen.id)
-    tell(f"{chosen.id} is told to leave, with {chosen.live} calls.")
+    tell(f"{chosen.id} is told to leave, with {_calls(chosen.live)}.")
     if wait:
         await _left(fleet, chosen, Vigil("offhook drain", patience), tell)
 
@@ -78,8 +78,12 @@ async def _left(fleet: Fleet, chosen: Replica, vigil: Vigil, tell: Tell) -> None
             raise UserError(f"{chosen.id} does not answer: it shows no sign of life.")
         if now.live != live:
             live = now.live
-            tell(f"{live} calls")
+            tell(_calls(live))
         await asyncio.sleep(LOOK_S)
+
+
+def _calls(number: int) -> str:
+    return f"{number} call{'' if number == 1 else 's'}"
 
 
 class GoneError(UserError):

@@ -51,7 +51,12 @@ class SettingsError(UserError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(f"{p.setting}: {p.what} (e.g. {p.example})" for p in problems))
+        super().__init__("\n".join(_told(p) for p in problems))
+
+
+def _told(problem: Problem) -> str:
+    example = f" (e.g. {problem.example})" if problem.example else ""
+    return f"{problem.setting}: {problem.what}{example}"
 
 
 class BotError(UserError):

@@ -32,7 +32,7 @@ from offhook.store.database import Database
 from offhook.store.spending import spent
 from offhook.store.switches import read_switch
 from offhook.store.vault import Vault
-from offhook.telephony.numbers import normalise
+from offhook.telephony.numbers import is_number, normalise
 
 WITHHELD = "anonymous"
 _FORMS = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
@@ -79,6 +79,8 @@ async def route(
     region = settings.phone.default_region
     number = None if caller == WITHHELD else normalise(caller, region)
     dialled = normalise(called, region)
+    if not is_number(dialled):
+        raise UserError(f"{called!r} is no number to dial; write one such as +493023125000")
     line = directory.find(dialled)
     when = moment(at, _zone(settings, line))
     metrics = Metrics()

@@ -128,6 +128,12 @@ def test_an_unknown_name_of_ours_is_met_with_the_closest_known(name: str, meant:
     assert f"did you mean {meant}?" in problem.what
 
 
+def test_a_name_like_no_other_is_met_without_a_guess() -> None:
+    [problem] = problems(OFFHOOK_NOPE="x").values()
+    assert problem.what == "is no setting of offhook; the README lists them all"
+    assert problem.example == ""
+
+
 def test_names_of_others_are_none_of_our_business() -> None:
     assert loaded(OPENAI_ORG_ID="x", PATH="/bin", REALTIME_VOCIE="x") == loaded()
 

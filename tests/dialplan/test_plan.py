@@ -93,7 +93,7 @@ def test_what_a_line_says_is_read(tmp_path: Path) -> None:
         ("colour = 'red'\n[lines.a]\nnumbers = ['*']", 1, "colour is not known here"),
         ("", 1, "has no line"),
         ("lines = 3", 1, "has no line"),
-        ("[lines]\na = 3", 1, "must be object"),
+        ("[lines]\na = 3", 1, "must be a table"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(
@@ -112,6 +112,14 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert [w.line for w in error.value.wrong] == [2, 5, 6]
 
 
+def test_one_mistake_in_a_line_hides_no_other(tmp_path: Path) -> None:
+    rows = ("[lines.a]", "numbers = ['*']", "[lines.b]", "numbers = ['*']", "x = 1", "y = 1")
+    more = ("capacity = 'x'", "timezone = 'Mars'", "hours = ['x']", "reserved = -1")
+    with pytest.raises(PlanError) as error:
+        _read(tmp_path, "\n".join((*rows, *more)))
+    assert [w.line for w in error.value.wrong] == [4, 5, 6, 7, 8, 10]
+
+
 def test_what_only_others_can_check_is_told_with_its_line_too(tmp_path: Path) -> None:
     def check(line: Line) -> Iterator[tuple[str, str]]:
         if line.bot is not None:
@@ -125,8 +133,9 @@ def test_what_only_others_can_check_is_told_with_its_line_too(tmp_path: Path) ->
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="cannot be read"):
+    with pytest.raises(PlanError, match=r"^OFFHOOK_LINES: .*none\.toml cannot be read") as error:
         read_plan(tmp_path / "none.toml")
+    assert "line 0" not in str(error.value)
 
 
 def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:

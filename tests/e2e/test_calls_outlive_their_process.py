@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from sqlalchemy import Table
 
 from offhook.simulator import (
     Call,
     CallsTools,
+    Faults,
     HangsUp,
     Hears,
     Replies,
@@ -151,10 +153,10 @@ async def left_with(tool: str, cloud: Simulator, first: Process) -> Call:
     return call
 
 
-async def on_record(database: Database, call: Call) -> None:
-    """Return when the database knows of the tool that was asked for."""
+async def on_record(database: Database, call: Call, table: Table = schema.tool_calls) -> None:
+    """Return when the database knows of the tool that was asked for, or of something else."""
     async with asyncio.timeout(PATIENCE_S):
-        while not await rows(database, schema.tool_calls, call_id=call.call_id):
+        while not await rows(database, table, call_id=call.call_id):
             pass
 
 
@@ -186,6 +188,24 @@ async def test_a_restarted_process_goes_on_with_its_calls(
     assert len(set(runs(folder))) == 1
     assert outputs(call) == ["looks done"]
     await one_story(database, call)
+
+
+async def test_a_call_whose_process_died_between_the_200_and_the_accept_is_answered(
+    cloud: Simulator, env: dict[str, str], folder: Path, database: Database
+) -> None:
+    script = Script(steps=(Hears(), HangsUp()))
+    async with offhook("serve", "my_bot.py", env=env, cwd=folder) as first:
+        url = await first.listens()
+        await first.said('"event":"replica"')
+        call = await cloud.ring(url, script, caller=CALLER, faults=Faults(accept_hangs=1))
+        assert call.webhook_status == 200
+        await on_record(database, call, schema.leases)
+        await killed(first)
+    async with offhook("serve", "my_bot.py", env=env, cwd=folder) as second:
+        await second.said('"status":"ended"')
+        await stopped(second)
+    assert [mark.detail["status"] for mark in call.marks("accept")] == [None, 200]
+    assert greetings(call) == 1
 
 
 async def test_a_tool_that_was_asked_for_while_nobody_listened_is_run(

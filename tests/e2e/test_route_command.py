@@ -161,6 +161,11 @@ async def test_it_makes_no_database_where_there_is_none(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+async def test_what_nobody_can_dial_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="'nonsense' is no number to dial"):
+        await route(settings(tmp_path), BOT, "nonsense", "+15550142")
+
+
 async def test_a_time_that_is_none_is_explained(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"2026-12-24 19:00"):
         await route(settings(tmp_path), BOT, "+493023125000", "+15550142", at="noon")

@@ -119,6 +119,12 @@ def test_the_format_asked_for_wins_over_the_terminal(monkeypatch: pytest.MonkeyP
     assert "\x1b[" not in terminal.getvalue()
 
 
+def test_changes_in_a_folder_that_is_watched_are_not_logged(out: io.StringIO) -> None:
+    configure("json", "debug", stream=out)
+    logging.getLogger("watchfiles.main").info("1 change detected")
+    assert lines(out) == []
+
+
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("scope", SCOPES)
 def test_no_canary_passes_through_any_scope(

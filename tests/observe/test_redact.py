@@ -166,6 +166,8 @@ READABLE = [
     "12.345.678 EUR",
     "1 234 567 EUR",
     "rtc_u1_9c6574da8b8a41a18da9308f4ad974ce",
+    "rtc_u1_ad46fe4ff49a3615e77f79e64661a2e5",
+    "req_be82cf904176707c14385f81ddc41bda",
     "rtc_u7_DfK6YZPcgSGPcQc7P3l28",
     "resp_685343a1381c819085d44c354e1b330e",
     "item_00000000000000000000000000000001",

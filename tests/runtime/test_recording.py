@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from offhook.config import Settings, load
 from offhook.errors import SettingsError, UserError
-from offhook.runtime.recording import check_folders, open_books, spool_folder
+from offhook.observe.redact import redact
+from offhook.runtime.recording import check_folders, open_books, process_name, spool_folder
 from offhook.store.database import driven
 
 
@@ -64,3 +67,11 @@ def test_what_is_no_address_of_a_database_is_said_so(url: str) -> None:
     with pytest.raises(SettingsError, match="OFFHOOK_DATABASE_URL") as refused:
         settings(url)
     assert "postgresql://user:password@host/database" in str(refused.value)
+
+
+@given(st.integers(0, 2**32 - 1))
+@example(0x91245570)
+def test_the_name_of_a_process_is_never_taken_for_a_phone_number(dice: int) -> None:
+    name = process_name("phone-0", dice)
+    assert len(name) == len("phone-0:") + 8
+    assert redact(name) == name

@@ -51,6 +51,14 @@ async def test_nothing_else_is_there_and_that_is_said_in_json() -> None:
         assert "/openai/webhook" in page["error"]["message"]
 
 
+async def test_who_opens_the_webhook_in_a_browser_is_told_in_json_that_it_takes_post() -> None:
+    async with serving() as service:
+        status, page = await get(service, "/openai/webhook")
+        assert status == 405
+        assert page["error"]["code"] == "method_not_allowed"
+        assert "POST /openai/webhook" in page["error"]["message"]
+
+
 async def test_the_server_does_not_tell_what_it_is_made_of() -> None:
     async with (
         serving() as service,

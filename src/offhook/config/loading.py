@@ -30,6 +30,7 @@ from offhook.errors import Problem, SettingsError
 _SERVICE_LINK: Final = re.compile(
     r"\w+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 )
+_ALIKE: Final = 0.6  # how much two names must have in common to be taken for a slip of the pen
 _SERVICE_URL: Final = re.compile(r"(tcp|udp|sctp)://")
 
 
@@ -145,10 +146,14 @@ def _unknown(
     for name in dict.fromkeys([*in_file, *ours]):
         if name in known or not name.upper().startswith("OFFHOOK_"):
             continue
-        nearest = bare[difflib.get_close_matches(_bare(name), bare, n=1, cutoff=0)[0]]
         printable = re.sub(r"[^\w]", "?", name, flags=re.ASCII)
-        what = f"is no setting of offhook; did you mean {nearest}?"
-        yield Problem(printable, what, f"{nearest}={known[nearest].example}")
+        near = difflib.get_close_matches(_bare(name), bare, n=1, cutoff=_ALIKE)
+        if not near:
+            yield Problem(printable, "is no setting of offhook; the README lists them all", "")
+            continue
+        meant = bare[near[0]]
+        what = f"is no setting of offhook; did you mean {meant}?"
+        yield Problem(printable, what, f"{meant}={known[meant].example}")
 
 
 def _bare(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tomllib
+import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -27,7 +28,7 @@ _SYNTAX = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)")
 
 
 class Wrong(Struct, frozen=True, order=True):
-    """One thing that is wrong: in which line of the file, and what to do about it."""
+    """One thing that is wrong: in which line of the file (0: in none), and what to do about it."""
 
     line: int
     what: str
@@ -38,7 +39,13 @@ class PlanError(UserError):
 
     def __init__(self, path: Path, wrong: list[Wrong]) -> None:
         self.wrong = tuple(sorted(wrong))
-        super().__init__("\n".join(f"{path}, line {w.line}: {w.what}" for w in self.wrong))
+        super().__init__("\n".join(_told(path, w) for w in self.wrong))
+
+
+def _told(path: Path, wrong: Wrong) -> str:
+    if not wrong.line:
+        return f"OFFHOOK_LINES: {path} {wrong.what}"
+    return f"{path}, line {wrong.line}: {wrong.what}"
 
 
 class _Written(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,6 +68,9 @@ class _Written(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_call_minutes: float | None = None
     blocked: list[str] = []
     anonymous: bool | None = None
+
+
+_TYPES = typing.get_type_hints(_Written)
 
 
 def read_plan(path: Path, check: Check = lambda _: iter(())) -> DialPlan:
@@ -104,27 +114,45 @@ def _plan(path: Path, data: dict[str, Any], places: _Places, check: Check) -> Di
 
 
 def _line(name: str, table: object, places: _Places, wrong: list[Wrong]) -> Line | None:
+    """The line of a table. What is wrong in it is left out, so that the rest can be looked at."""
     if not _NAME.fullmatch(name):
         wrong.append(Wrong(places.of(name), f"{name!r}: use letters, digits, - and _ for a name"))
-    try:
-        written = msgspec.convert(table, _Written)
-    except ValidationError as error:
-        wrong.append(_misfit(name, str(error), places))
+    if not isinstance(table, dict):
+        wrong.append(Wrong(places.of(name), f"{name}: must be a table: [lines.{name}]"))
         return None
-    known = len(wrong)
-    wrong += (Wrong(places.of(name, key), f"{key}: {what}") for key, what in _check(written))
-    if len(wrong) > known:
-        return None
-    try:
-        hours = _hours(written)
-    except ValueError as error:
-        wrong.append(Wrong(places.of(name, "hours"), f"hours: {error}"))
-        return None
-    fields = msgspec.structs.asdict(written)
-    for key in ("timezone", "closed"):
-        del fields[key]
-    fields |= {"numbers": tuple(written.numbers), "blocked": tuple(written.blocked)}
+    found: dict[str, str] = {}
+    written = _fitting(name, table, found)
+    for key, what in _check(written):
+        found.setdefault(key, f"{key}: {what}")
+    hours = None
+    if not found.keys() & {"hours", "timezone", "closed"}:
+        try:
+            hours = _hours(written)
+        except ValueError as error:
+            found["hours"] = f"hours: {error}"
+    wrong += (Wrong(places.of(name, key), what) for key, what in found.items())
+    fields = {k: v for k, v in msgspec.structs.asdict(written).items() if k not in found}
+    fields = {k: v for k, v in fields.items() if k not in ("timezone", "closed")}
+    for key in ("numbers", "blocked"):
+        fields[key] = tuple(fields.get(key, ()))
     return Line(**{**fields, "name": name, "hours": hours})
+
+
+def _fitting(name: str, table: dict[str, Any], found: dict[str, str]) -> _Written:
+    """What is of the right type; of the rest `found` gets what is wrong, by key."""
+    fits: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in _TYPES:
+            found[key] = f"{key} is not known; there are: {', '.join(_TYPES)}"
+            continue
+        try:
+            fits[key] = msgspec.convert(value, _TYPES[key])
+        except ValidationError as error:
+            what = str(error).partition(" - at `$")[0].replace("Expected", "must be")
+            found[key] = f"{key}: {what.replace('`', '').replace(', got', ', not')}"
+    if "numbers" not in table:
+        found["numbers"] = f"[lines.{name}] needs numbers"
+    return _Written(**{"numbers": [], **fits})
 
 
 def _hours(written: _Written) -> Any:
@@ -177,19 +205,6 @@ def _twice(lines: list[Line], places: _Places) -> Iterator[Wrong]:
                 yield Wrong(
                     places.of(line.name, "numbers"), f"numbers: {pattern} is [lines.{other}]'s"
                 )
-
-
-def _misfit(name: str, message: str, places: _Places) -> Wrong:
-    """A value of the wrong type, or a key that is not known, in our words."""
-    what, _, where = message.partition(" - at `$")
-    if missing := re.match(r"Object missing required field `(\w+)`", what):
-        return Wrong(places.of(name), f"[lines.{name}] needs {missing[1]}")
-    if unknown := re.match(r"Object contains unknown field `(\w[\w-]*)`", what):
-        known = ", ".join(_Written.__struct_fields__)
-        return Wrong(places.of(name, unknown[1]), f"{unknown[1]} is not known; there are: {known}")
-    key = re.match(r"\.?(\w+)", where)
-    said = what.replace("Expected", "must be").replace("`", "").replace(", got", ", not")
-    return Wrong(places.of(name, key[1] if key else None), f"{key[1] if key else name}: {said}")
 
 
 def _syntax(message: str, text: str) -> Wrong:

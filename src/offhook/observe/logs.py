@@ -31,6 +31,7 @@ Scope = Literal["webhook", "call", "tool", "transcript", "server", "outgoing", "
 _LEVELS = {"warn": "warning", "exception": "error", "fatal": "critical", "msg": "info"}
 _SEVERITY = logging.getLevelNamesMapping()
 _ACCESS_LOGS = ("uvicorn.access", "aiohttp.access")
+_TALKATIVE = ("watchfiles",)  # a line for each change in a folder, and our own log may be in it
 
 _PATIENT = ("debug", "info")  # what may wait a moment; who loses a warning loses too much
 
@@ -197,6 +198,8 @@ def _route_libraries(threshold: int) -> None:
         logger = logging.getLogger(name)
         logger.handlers = [logging.NullHandler()]
         logger.propagate = False
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(threshold, WARNING))
     logging.captureWarnings(True)
 
 

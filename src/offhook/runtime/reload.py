@@ -21,6 +21,7 @@ from offhook.runtime.planning import Planner
 from offhook.runtime.quotas import Quotas
 
 LOOK_MS = 5000  # a change that the system did not tell is found by then
+STEP_MS = 400  # in a folder where a database is written the file is not read at each write
 
 
 class Reload:
@@ -72,7 +73,9 @@ class Reload:
         """Read it whenever it has changed, or somebody asks. Looks by itself, too: not every
         file system tells of changes, and a file may be replaced by way of a link."""
         folder = self._path.absolute().parent
-        changes = awatch(folder, yield_on_timeout=True, rust_timeout=LOOK_MS, recursive=False)
+        changes = awatch(
+            folder, step=STEP_MS, yield_on_timeout=True, rust_timeout=LOOK_MS, recursive=False
+        )
         looking = asyncio.ensure_future(_next(changes))
         asking = asyncio.ensure_future(self._asked.wait())
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import BaseConnector
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -137,6 +138,7 @@ def create_app(
     if administration is not None:
         app.router.routes.append(administration.area)
     app.add_exception_handler(404, _nothing_here)
+    app.add_exception_handler(405, _nothing_here)
     return app
 
 
@@ -167,6 +169,11 @@ def _stall_watch(settings: Settings, metrics: Metrics) -> StallWatch | None:
     return watch
 
 
-async def _nothing_here(request: Request, _: Exception) -> Response:
-    message = f"There is nothing at {request.method} here; the webhook is POST /openai/webhook."
-    return JSONResponse({"error": {"code": "not_found", "message": message}}, status_code=404)
+async def _nothing_here(request: Request, error: Exception) -> Response:
+    status, headers = 404, None
+    if isinstance(error, HTTPException):
+        status, headers = error.status_code, error.headers
+    code = "not_found" if status == 404 else "method_not_allowed"
+    message = f"Nothing here answers to {request.method}; the webhook is POST {PATH}."
+    content = {"error": {"code": code, "message": message}}
+    return JSONResponse(content, status_code=status, headers=headers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -136,7 +135,6 @@ async def restart_on_change(
 
 async def next_change(paths: Sequence[Path]) -> list[str]:
     """Wait for a changed file of a bot; the names of those that have changed."""
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     async for changes in awatch(*paths, watch_filter=_Source(), debounce=200):
         return sorted({Path(path).name for _, path in changes})
     return []

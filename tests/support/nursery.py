@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -171,13 +172,9 @@ def _become(order: bytes, stderr: int) -> NoReturn:
 
 def _import_all() -> None:
     """What a command imports when it runs."""
-    import aiosqlite  # noqa: F401
-    import asyncpg  # noqa: F401
-    import uvloop  # noqa: F401
-
-    import offhook.draining
-    import offhook.serving
-    import offhook.suite  # noqa: F401
+    ours = ("offhook.draining", "offhook.serving", "offhook.suite")
+    for name in (*ours, "aiosqlite", "asyncpg", "uvloop"):
+        import_module(name)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,16 +10,15 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-import offhook
 from offhook.calling import play, rehearsal
 from offhook.cli import app
 from offhook.errors import UserError
 from offhook.rehearsal import Rehearsal, serving
 from offhook.simulator import HangsUp, Hears, Presses, Says, Simulator
 from offhook.talk import SPOKEN_S, steps, talk, unknown
+from support.process import offhook
 
 SPEED = 20.0
-SOURCE = Path(offhook.__file__).parents[1]
 HOLDS = "title = 'Mine'\ncaller = ['listens', 'hangs up']\n[must]\nended = 'caller_hung_up'\n"
 
 
@@ -120,16 +116,10 @@ async def test_the_real_model_is_asked_once_the_cost_is_agreed_to(
     async with Simulator(speed=500.0) as cloud:
         settings = f"OPENAI_API_KEY={cloud.api_key}\nOPENAI_BASE={cloud.base_url}\n"
         (tmp_path / ".env").write_text(settings, "utf-8")
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "offhook", *command, "--real", *agreed,
-            cwd=tmp_path,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        told = (await process.communicate())[0].decode()
-        assert process.returncode == status, told
+        arguments = (*command, "--real", *agreed)
+        async with offhook(*arguments, env={}, cwd=tmp_path, told=True) as process:
+            assert await process.ended() == status, process.text
+        told = process.text
         assert "1 scenario with the real model gpt-realtime-2.1" in told
         assert "That is about $" in told
         assert ("Used: " in told) is bool(agreed)

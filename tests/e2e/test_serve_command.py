@@ -170,7 +170,7 @@ async def test_a_bot_of_ones_own_answers(
 async def test_without_a_bot_the_shop_answers_and_says_what_it_lacks(
     tmp_path: Path, cloud: Simulator
 ) -> None:
-    async with offhook("serve", env=environment(cloud), cwd=tmp_path) as process:
+    async with offhook("serve", env=environment(cloud), cwd=tmp_path, cold=True) as process:
         await process.listens()
         started = next(line for line in process.lines if "listens on" in line["event"])
         assert started["bot"] == "acme"

@@ -1,4 +1,4 @@
-"""Calls over TLS, trusted by what the system trusts."""
+"""Calls over TLS, trusted by what the system trusts: that is read when a process starts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_a_cloud_whose_authority_the_system_trusts_is_called(tmp_path: Pat
     context, authority = certificates(tmp_path)
     async with Simulator(speed=60.0, ssl_context=context) as cloud:
         env = environment(cloud, SSL_CERT_FILE=authority)
-        async with offhook("serve", env=env, cwd=tmp_path) as process:
+        async with offhook("serve", env=env, cwd=tmp_path, cold=True) as process:
             webhook = await process.listens()
             call = await cloud.ring(webhook, Script(steps=(Hears(), HangsUp())))
             await call.finished()
@@ -38,7 +38,7 @@ async def test_a_cloud_that_nobody_vouches_for_gets_no_call(tmp_path: Path) -> N
     context, _ = certificates(tmp_path)
     async with Simulator(speed=60.0, ssl_context=context) as cloud:
         env = environment(cloud, OFFHOOK_RING_BUDGET_MS="500", OFFHOOK_ACCEPT_TIMEOUT_MS="200")
-        async with offhook("serve", env=env, cwd=tmp_path) as process:
+        async with offhook("serve", env=env, cwd=tmp_path, cold=True) as process:
             call = await cloud.ring(await process.listens(), Script())
             await process.said("SSLCertVerificationError")
             assert call.marks("accept") == []

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from support.nursery import Newborn, nursery
 from support.serving import PATIENCE_S
 
 START_S = 20.0  # a cold start on a busy machine
@@ -20,15 +21,16 @@ START_S = 20.0  # a cold start on a busy machine
 class Process:
     """A running command and what it has written to standard error."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | Newborn) -> None:
         self.process = process
         self.raw: list[str] = []
         self._more = asyncio.Event()
         self._reader = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
-        assert self.process.stderr is not None
-        async for line in self.process.stderr:
+        told = self.process.stderr or self.process.stdout
+        assert told is not None
+        async for line in told:
             self.raw.append(line.decode().rstrip("\n"))
             self._more.set()
 
@@ -79,25 +81,41 @@ class Process:
             await self.process.wait()
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
+        if isinstance(self.process, Newborn):
+            self.process.close()
+            await asyncio.sleep(0)  # only then are they closed
 
 
 @asynccontextmanager
-async def offhook(*arguments: str, env: dict[str, str], cwd: Path) -> AsyncIterator[Process]:
-    """Run `offhook` with these arguments and, but for the bare necessities, these variables."""
+async def offhook(
+    *arguments: str, env: dict[str, str], cwd: Path, cold: bool = False, told: bool = False
+) -> AsyncIterator[Process]:
+    """Run `offhook` with these arguments and, but for the bare necessities, these variables.
+
+    It has imported all it needs when it begins, unless it is to start `cold`, as users start it.
+    With `told`, what it prints is among what it says.
+    """
     necessary = ("PATH", "HOME", "LANG", "PYTHONPATH", "SYSTEMROOT")
     kept = {k: v for k, v in os.environ.items() if k in necessary}
-    process = await asyncio.create_subprocess_exec(
+    env = {**kept, "COLUMNS": "300", "LOG_FORMAT": "json", **env}
+    start = _started if cold or not hasattr(os, "fork") else nursery().bear
+    running = Process(await start(arguments, env, cwd, told=told))
+    try:
+        yield running
+    finally:
+        await running.stop()
+
+
+async def _started(
+    arguments: tuple[str, ...], env: dict[str, str], cwd: Path, *, told: bool
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "offhook",
         *arguments,
         cwd=cwd,
-        env={**kept, "COLUMNS": "300", "LOG_FORMAT": "json", **env},
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
+        env=env,
+        stdout=asyncio.subprocess.PIPE if told else asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.STDOUT if told else asyncio.subprocess.PIPE,
     )
-    running = Process(process)
-    try:
-        yield running
-    finally:
-        await running.stop()

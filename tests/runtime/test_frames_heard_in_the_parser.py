@@ -375,10 +375,11 @@ async def test_frames_on_a_closing_line_are_refused(line: Line) -> None:
     _, socket = await attach(client)
     peer.send(END)
     await socket.receive()
-    late = b"too late"
-    ours = isinstance(socket, DirectSocket)
     with pytest.raises(aiohttp.ClientConnectionResetError):
-        await (socket.send_frames([late]) if ours else socket.send_frame(late, TEXT))
+        if isinstance(socket, DirectSocket):
+            await socket.send_frames([b"too late"])
+        else:
+            await socket.send_frame(b"too late", aiohttp.WSMsgType.TEXT)
 
 
 async def test_what_comes_while_we_close_is_heard_by_nobody(line: Line) -> None:

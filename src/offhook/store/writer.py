@@ -22,8 +22,9 @@ from offhook.store.facts import AnyFact, CheckpointFact
 from offhook.store.spool import Batch, Segment, Spool
 from offhook.store.upserts import Owing, Upserts, is_of_the_value
 
-GATHER_S = 0.02  # what is announced is asked for together: warm, half as dear. Then what others
-# need to go on with a call, should this process die, is carried to them at once
+GATHER_S = 0.02  # facts that are announced are asked for together: warm, half as dear
+PACE_S = 0.04  # between batches that others need to go on with a call; each is dear by itself
+LEEWAY_S = 0.005  # timers are seldom exact
 BATCH = 500  # facts
 BATCH_S = 0.2  # how long the first fact of a batch waits for others
 BACKLOG = 1000  # facts; more than this are not waited for
@@ -58,6 +59,7 @@ class Writer:
         self._gathering = False  # timers that run to their end cost less than new ones
         self._batching = False
         self._urgent = False  # others need what was taken
+        self._carried_at = float("-inf")
         self._tried = asyncio.Event()  # the tables were opened, or could not be
         self._turn = asyncio.Lock()
         self._stuck: int | None = None  # how much was stored when somebody waited in vain
@@ -144,7 +146,10 @@ class Writer:
         self.ask()
         self._gathering = False
         if self._urgent:
-            self._due.set()
+            if asyncio.get_running_loop().time() < self._carried_at + PACE_S - LEEWAY_S:
+                self._gather()
+            else:
+                self._due.set()
 
     def _batched(self) -> None:
         self._batching = False
@@ -223,7 +228,7 @@ class Writer:
         while True:
             await self._due.wait()
             self._due.clear()
-            self._urgent = False
+            self._urgent, self._carried_at = False, asyncio.get_running_loop().time()
             try:
                 await self._carry_over()
             except OSError as error:  # a disk that cannot be read now may be later

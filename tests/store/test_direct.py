@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select, text
 
 from offhook.store.database import Database
 from offhook.store.schema import replicas
@@ -53,10 +53,11 @@ async def test_closing_does_not_wait_for_what_hangs(
 ) -> None:
     monkeypatch.setattr("offhook.store.direct.CLOSE_S", 0.05)
     hangs = asyncio.create_task(database.carry(SLEEP))
+    watching = select(func.count()).select_from(text("pg_stat_activity"))
+    watching = watching.where(text("query LIKE '%pg_sleep(60)%' AND pid != pg_backend_pid()"))
     async with asyncio.timeout(5):
-        while not database._carrier._turn.locked():
-            await asyncio.sleep(0)
-    async with asyncio.timeout(5):
+        while not (await database.ask(watching))[0][0]:
+            pass
         await database.close()
     hangs.cancel()
     await asyncio.wait({hangs})

@@ -66,7 +66,7 @@ class Scribe:
     def stepped(self, before: Call, event: on.Event, after: Call) -> None:
         """Note a step. What it has changed is taken by the writer within milliseconds."""
         kind = type(event)
-        if kind is on.DigitPressed:
+        if isinstance(event, on.DigitPressed):
             self._account.redaction.pressed(event.key)
         if after is before:
             if kind not in TOLD:
@@ -74,7 +74,7 @@ class Scribe:
         elif kind in PASSING:
             if after.phase is before.phase and after.transfer is before.transfer:
                 return
-        elif kind is on.UtteranceOpened and _is_last(event.item, after):
+        elif isinstance(event, on.UtteranceOpened) and _is_last(event.item, after):
             return
         if not self._steps:
             self._desk.writer.later(self._worked_out)

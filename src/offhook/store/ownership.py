@@ -318,7 +318,7 @@ _SURVEY = _THERE.add_columns(_ORPHANS)
 def _beat(replica: str) -> Any:
     """One more beat of a replica, unless it is gone."""
     alive = and_(replicas.c.id == replica, replicas.c.state != State.GONE)
-    now = {"live": bindparam("now_live"), "state": bindparam("now_is")}
+    now: dict[str, Any] = {"live": bindparam("now_live"), "state": bindparam("now_is")}
     beaten = update(replicas).where(alive).values(beats=replicas.c.beats + 1, **now)
     return beaten.returning(replicas.c.id)
 

@@ -180,8 +180,8 @@ class Counted:
         self.found: Counter[str] = Counter()
         self._writer = writer
         if writer is not None:
-            self._take, self._try = writer._take, writer._try
-            writer._take = self.take  # type: ignore[method-assign]
+            self._take, self._try = writer.take, writer._try
+            writer.take = self.take  # type: ignore[method-assign]
             writer._try = self.attempt  # type: ignore[method-assign]
 
     def take(self, facts: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from offhook.core import events as on
 from offhook.core.outcomes import Answered
 from offhook.core.usage import Tokens
-from offhook.runtime.measured import turn_facts, usage_facts
+from offhook.runtime.measured import turn_facts, usage_fact
 from offhook.store.facts import TurnFact, UsageFact
 from offhook.store.prices import list_prices, tariff
 from support.calls import Driven
@@ -29,13 +29,13 @@ class Written:
         for event in events:
             before = self.driven.call
             self.driven.on(event)
-            facts += turn_facts(before, self.driven.call, self.ms)
+            facts += turn_facts(before, self.driven.call, self.ms, int)
         return facts
 
     def usage(self, event: on.Event) -> list[UsageFact]:
-        before = self.driven.call
         self.driven.on(event)
-        return list(usage_facts(before, event, self.driven.call, 7, TARIFF))
+        told = usage_fact("rtc_1", event, 7, TARIFF, int)
+        return [] if told is None else [told]
 
 
 def test_a_turn_is_told_once_its_answer_is_heard() -> None:
@@ -83,7 +83,7 @@ def test_a_turn_that_nobody_answered_is_told_when_the_call_ends() -> None:
     assert unanswered.latency_ms is None
 
 
-def test_what_a_response_used_is_told_once_with_all_kinds() -> None:
+def test_what_a_response_used_is_told_with_all_kinds() -> None:
     call = Written()
     tokens = Tokens(text_in=1, audio_in=2, image_in=3, text_cached=4, text_out=5, audio_out=6)
     (fact,) = call.usage(on.Used("r1", tokens))
@@ -100,7 +100,6 @@ def test_what_a_response_used_is_told_once_with_all_kinds() -> None:
         text_out=5,
         audio_out=6,
     )
-    assert call.usage(on.Used("r1", tokens)) == []
 
 
 def test_what_a_transcription_used_is_told_with_its_own_model() -> None:

@@ -22,7 +22,7 @@ from offhook.core.step import step
 from offhook.core.transcript import Who
 from offhook.runtime.checkpoint import Upto, unseal
 from offhook.runtime.desk import Desk
-from offhook.runtime.scribe import Scribe
+from offhook.runtime.scribe import AT_ONCE, FINISHED, Scribe
 from offhook.store.facts import (
     AnyFact,
     CallFact,
@@ -31,6 +31,7 @@ from offhook.store.facts import (
     MomentFact,
     ToolFact,
     TransferFact,
+    UsageFact,
     UtteranceFact,
 )
 from offhook.store.policy import Policy
@@ -48,7 +49,6 @@ class Taken(list[AnyFact]):
     def __init__(self) -> None:
         super().__init__()
         self.announced: list[Make] = []
-        self.hurried = False
 
     def take(self, facts: Sequence[AnyFact]) -> None:
         """Keep them."""
@@ -60,13 +60,8 @@ class Taken(list[AnyFact]):
 
     def ask(self) -> None:
         """Have what was announced."""
-        self.hurried = False
         while self.announced:
             self.extend(self.announced.pop(0)())
-
-    def ask_soon(self) -> None:
-        """Note that somebody is in a hurry."""
-        self.hurried = True
 
     async def stored(self, within: float) -> bool:
         """The database has all of it, once what was announced is asked for."""
@@ -286,7 +281,7 @@ def test_an_event_that_changes_nothing_of_interest_writes_nothing(live: Recorded
 
 
 def test_a_mistake_of_the_scribe_is_told_and_costs_no_call(live: Recorded) -> None:
-    vars(live.scribe)["_redaction"] = None
+    vars(live.scribe._account)["redaction"] = None
     with logging_to() as log:
         live.on(on.Complained("c", "a", "d"))
         (line,) = log.of("bug", call_id=live.call.id)
@@ -356,8 +351,8 @@ def test_it_is_the_same_record_if_many_steps_are_worked_out_together(
         assert without_rev(at_once.taken.rows(kind)) == without_rev(together.taken.rows(kind))
     one, other = (call.taken.rows(CheckpointFact)[-1] for call in (at_once, together))
     assert (one["state"] is None) is (other["state"] is None)
-    tools = [e for e in happenings if isinstance(e, on.ToolStarted | on.ToolEnded)]
-    assert len(together.taken.all_of(CheckpointFact)) <= 2 + len(tools)
+    waited_for = sum(type(event) in AT_ONCE | FINISHED for event in happenings)
+    assert len(together.taken.all_of(CheckpointFact)) <= 2 + waited_for
 
 
 def test_a_tool_result_is_on_record_before_anything_else_happens() -> None:
@@ -368,12 +363,28 @@ def test_a_tool_result_is_on_record_before_anything_else_happens() -> None:
     assert call.taken.rows(ToolFact)[-1]["output"] == "found"
 
 
-def test_the_writer_is_told_that_something_was_said_to_its_end() -> None:
+def test_what_was_said_to_its_end_is_on_record_before_anything_else_happens() -> None:
     call = Recorded(gathers=True)
     call.on(on.Accepted(), on.Attached(), on.UtteranceOpened("u1", Who.CALLER))
-    assert not call.taken.hurried
     call.on(on.CallerSaid("u1", "Hello."))
-    assert call.taken.hurried
+    assert call.script() == [("caller", "Hello.", None)]
+    call.taken.ask()
+    before = len(call.taken)
+    call.on(on.BotStarted(), on.UtteranceOpened("b1", Who.BOT), on.BotSaid("b1", "Hi."))
+    call.on(on.BotSpoke("b1", 800))
+    assert len(call.taken) == before + 1
+    call.taken.ask()
+    assert call.taken.rows(UtteranceFact)[-1]["spoken_ms"] == 800
+
+
+def test_what_was_used_is_on_record_once_however_often_the_cloud_tells_it() -> None:
+    call = Recorded(gathers=True)
+    call.on(on.Accepted(), on.Attached(), on.Used("r1"), on.Used("r1"), on.Used("r2"))
+    call.taken.ask()
+    call.on(on.Used("r1"), on.TranscriptionUsed("u1", seconds=3.0))
+    call.taken.ask()
+    used = [(fact.ref, fact.seconds) for fact in call.taken if isinstance(fact, UsageFact)]
+    assert used == [("r1", None), ("r2", None), ("u1", 3.0)]
 
 
 TIMES = ("rang", "accepted", "attached", "greeted", "ended", "asked", "began")

@@ -135,7 +135,7 @@ class World:
         self.succession.board = cast("Board", self.calls)
 
     async def look(self) -> None:
-        await self.succession.look(await self.heir.peers())
+        await self.succession.look(*await self.heir.survey())
 
     async def give(self) -> None:
         assert await self.owner.hand_over(self.lease)

@@ -1,6 +1,6 @@
 """The facts of what was measured in a call: turns with their latencies, and usage with its cost.
 
-Pure: what a step has changed goes in, facts without a `rev` come out.
+Pure: what steps have changed goes in, facts come out; `rev` is asked for the number of each.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from offhook.store.facts import TurnFact, UsageFact
 from offhook.store.prices import Tariff
 
 At = Callable[[float], int]
+Rev = Callable[[], int]
 
 
-def turn_facts(before: Call, after: Call, at: At) -> Iterator[TurnFact]:
-    """The turns of which a step has told something new. `at` makes Unix ms of a call's time.
+def turn_facts(before: Call, after: Call, at: At, rev: Rev, first: int = 0) -> Iterator[TurnFact]:
+    """The turns of which something new was told. `at` makes Unix ms of a call's time.
+
+    They are numbered from `first`.
 
     A turn is told once its answer is heard, and again if a tool of it ends later; one that was
     never answered is told when the call ends.
@@ -32,7 +35,7 @@ def turn_facts(before: Call, after: Call, at: At) -> Iterator[TurnFact]:
     if not over and not ended:
         for n, turn in after.turns.since(before.turns):
             if turn.audio_at is not None:
-                yield _turn(after, n, turn, at)
+                yield _turn(after, first + n, turn, at, rev)
         return
     for n, (item, turn) in enumerate(after.turns.log.items()):
         if turn.audio_at is None:
@@ -40,7 +43,7 @@ def turn_facts(before: Call, after: Call, at: At) -> Iterator[TurnFact]:
         else:
             news = before.turns.log.get(item) is not turn or item in ended
         if news:
-            yield _turn(after, n, turn, at)
+            yield _turn(after, first + n, turn, at, rev)
 
 
 def _ended(before: Call, after: Call) -> set[str]:
@@ -51,10 +54,11 @@ def _ended(before: Call, after: Call) -> set[str]:
     return {turn.item for turn in turns if turn is not None}
 
 
-def _turn(call: Call, n: int, turn: Turn, at: At) -> TurnFact:
+def _turn(call: Call, n: int, turn: Turn, at: At, rev: Rev) -> TurnFact:
     tools = turn.tool_time(call.tools)
     return TurnFact(
         call_id=call.id,
+        rev=rev(),
         item=turn.item,
         n=n,
         stopped_at=at(turn.stopped_at),
@@ -67,21 +71,20 @@ def _turn(call: Call, n: int, turn: Turn, at: At) -> TurnFact:
     )
 
 
-def usage_facts(
-    before: Call, event: on.Event, after: Call, at: int, tariff: Tariff
-) -> Iterator[UsageFact]:
-    """What this event tells that was used, unless it was told before. `at`: now, in Unix ms."""
-    if after.usage is before.usage:
-        return
+def usage_fact(
+    call_id: str, event: on.Event, at: int, tariff: Tariff, rev: Rev
+) -> UsageFact | None:
+    """What this event tells that was used, if it does. `at`: now, in Unix ms."""
     match event:
         case on.Used(ref, tokens):
             model, kind, seconds = tariff.model, "response", None
         case on.TranscriptionUsed(ref, tokens, seconds):
             model, kind = tariff.transcriber or "", "transcription"
         case _:
-            return
-    yield UsageFact(
-        call_id=after.id,
+            return None
+    return UsageFact(
+        call_id=call_id,
+        rev=rev(),
         ref=ref,
         at=at,
         model=model,

@@ -1,51 +1,31 @@
 """Writes a call down. The call is a value, so its record is the difference of two of them.
 
-A step is only noted; what it has changed is worked out a few milliseconds later, with the steps of
-other calls, which costs half as much. Parts of a call that are the same object are the same. What
-must not be kept is taken out before anything leaves this module.
+A step is only noted; what it has changed is worked out a moment later, together with the steps
+of other calls, which costs half as much. What a killed process must not lose is written at once.
 """
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
-
-from msgspec.structs import replace
 
 from offhook.core import events as on
-from offhook.core.call import Call, Phase
-from offhook.core.outcomes import Answered, Cancelled, Failed, InvalidArguments
-from offhook.core.toolcalls import ToolCall
-from offhook.core.transcript import Transcript, Utterance
-from offhook.core.transfer import TransferOutcome
+from offhook.core.call import Call
 from offhook.observe.logs import get_logger
-from offhook.runtime.checkpoint import Checkpoint, Upto, differs, seal
+from offhook.runtime.account import PLAIN, Account, Step
+from offhook.runtime.checkpoint import Upto
 from offhook.runtime.desk import Desk
-from offhook.runtime.measured import turn_facts, usage_facts
-from offhook.runtime.moments import GIVEN, KEYS, RANG, TAKEN_OVER, TOLD, moments
-from offhook.store.facts import (
-    AnyFact,
-    CallFact,
-    CheckpointFact,
-    ConsentFact,
-    MomentFact,
-    ToolFact,
-    TransferFact,
-    UtteranceFact,
-)
-from offhook.store.policy import Redaction, StoredNumber
-
-BILL_S = 30.0  # between two looks at what a live call costs; its end tells the rest
-FENCE = 1 << 32  # the records of a later owner of the call are newer than all of an earlier one
-MOMENTS = 1 << 20  # and so many of its moments come before those of the next,
-TURNS = 1 << 16  # and so many of its turns
+from offhook.runtime.moments import GIVEN, RANG, TAKEN_OVER, TOLD
+from offhook.store.facts import AnyFact
 
 AT_ONCE = frozenset({on.ToolStarted, on.ToolEnded})  # on record before the cloud is told
 FINISHED = frozenset({on.CallerSaid, on.BotSaid})  # what a killed process must not lose
 
-Step: TypeAlias = tuple[Call, on.Event, Call, float]  # before it, what, after it, and when
+# Where these have changed no more than they usually do, nothing is written down before another
+# event has its turn: an answer that is heard, a text.
+PASSING = frozenset(
+    {on.BotStopped, on.CallerStarted, on.CallerStopped, on.ReplyAsked, on.ReplyBegun}
+)
 
 
 class Scribe:
@@ -53,342 +33,87 @@ class Scribe:
 
     def __init__(self, desk: Desk, call: Call, clock: Callable[[], float], fence: int = 1) -> None:
         self._desk = desk
-        self._id = call.id
-        self._redaction = Redaction(desk.policy)
+        self._account = Account(desk, call, clock, fence)
         self._clock = clock
-        self._epoch = time.time() - clock()
-        self._rev = fence * FENCE
-        self._moments = (fence - 1) * MOMENTS
-        self._billed_at = 0.0
+        self._known = call  # as it was when its steps were last worked out
         self._steps: list[Step] = []  # what is not worked out yet
-        self._now = clock()  # of the step that is being worked out
-        self._turns = (fence - 1) * TURNS
-        self._keys: MomentFact | None = None  # the run of keys that is being counted
-        self._words: tuple[str | None, str | None] = (None, None)  # as last said, and as kept
-        self._number: StoredNumber | None = None  # worked out when it is needed: it takes a while
 
     def began(self, call: Call) -> None:
         """Note a call that has rung."""
-        rang = self._moment(RANG, call.rang_at)
-        self._desk.writer.take([self._call(call), rang, self._checkpoint(call)])
+        account = self._account
+        rang = account.moment(RANG, call.rang_at)
+        self._desk.writer.take([account.call(call), rang, account.checkpoint(call)])
 
     def took_over(self, call: Call, places: Sequence[int], detail: str) -> None:
         """Note that the call goes on here. `places` are those of what was said, in the record."""
-        facts: list[AnyFact] = [self._call(call), self._checkpoint(call)]
-        facts.append(self._moment(TAKEN_OVER, self._clock(), detail))
+        self._known, account = call, self._account
+        facts: list[AnyFact] = [account.call(call), account.checkpoint(call)]
+        facts.append(account.moment(TAKEN_OVER, self._clock(), detail))
         said = call.transcript.utterances
-        facts += (self._utterance(call, n, said[n]) for n, at in enumerate(places) if n != at)
+        facts += (account.utterance(call, n, said[n]) for n, at in enumerate(places) if n != at)
         self._desk.writer.take(facts)
 
     async def hand_over(self, call: Call, seen: Upto, within: float) -> bool:
         """Write down where the call stands, for its heir. Whether the database has all of it."""
-        facts = (
-            self._worked_out()
-        )  # first: the newest checkpoint is the one that tells what is seen
-        facts += (self._call(call), self._moment(GIVEN, self._clock()))
-        facts.append(self._checkpoint(call, seen))
-        facts += self._never_understood(call)  # so far: the heir keeps their places
+        account = self._account
+        facts = self._worked_out()  # first: it is the newest checkpoint that tells what is seen
+        facts += (account.call(call), account.moment(GIVEN, self._clock()))
+        facts.append(account.checkpoint(call, seen))
+        facts += account.never_understood(call)  # so far: the heir keeps their places
         self._desk.writer.take(facts)
         return await self._desk.writer.stored(within)
 
     def stepped(self, before: Call, event: on.Event, after: Call) -> None:
         """Note a step. What it has changed is taken by the writer within milliseconds."""
+        kind = type(event)
         if isinstance(event, on.DigitPressed):
-            self._redaction.pressed(event.key)
-        if after is before and type(event) not in TOLD:
+            self._account.redaction.pressed(event.key)
+        if after is before:
+            if kind not in TOLD:
+                return
+        elif kind in PASSING:
+            if after.phase is before.phase and after.transfer is before.transfer:
+                return
+        elif isinstance(event, on.UtteranceOpened) and _is_last(event.item, after):
             return
         if not self._steps:
             self._desk.writer.later(self._worked_out)
-        self._steps.append((before, event, after, self._clock()))
-        if type(event) in AT_ONCE:
-            self._desk.writer.ask()
-        elif type(event) in FINISHED:
-            self._desk.writer.ask_soon()
+        self._steps.append((event, after, self._clock()))
+        if kind in FINISHED:
+            self._desk.writer.take(self._words())
+        elif kind in AT_ONCE:
+            self._desk.writer.take(self._worked_out())
+
+    def _words(self) -> list[AnyFact]:
+        """What was said, and no more of the steps so far where that can wait."""
+        if all(type(event) in PLAIN for event, _, _ in self._steps):
+            return self._list(self._account.said(self._steps[-1][1]))
+        return self._worked_out()
 
     def _worked_out(self) -> list[AnyFact]:
-        """The facts of the steps so far. A bug of ours is told in the log, and costs no call."""
+        """The facts of the steps so far."""
         steps, self._steps = self._steps, []
-        facts: list[AnyFact] = []
         if not steps:  # they were wanted earlier
-            return facts
+            return []
+        known, self._known = self._known, steps[-1][1]
+        return self._list(self._account.steps(known, steps))
+
+    def _list(self, facts: Iterator[AnyFact]) -> list[AnyFact]:
+        """All of them. A bug of ours is told in the log, and costs no call."""
+        found: list[AnyFact] = []
         try:
-            for before, event, after, self._now in steps:
-                facts += self._facts(before, event, after)
-            (first, *_), (*_, last, _) = steps[0], steps[-1]
-            if differs(first, last):
-                facts.append(self._checkpoint(last))
+            found += facts
         except Exception:
-            get_logger("call").error("bug", call_id=self._id, exception=traceback.format_exc())
-        return facts
+            call_id = self._known.id
+            get_logger("call").error("bug", call_id=call_id, exception=traceback.format_exc())
+        return found
 
     async def settled(self) -> None:
         """Wait until what was noted is safe, but never for long."""
         await self._desk.writer.settled()
 
-    def _facts(self, before: Call, event: on.Event, after: Call) -> Iterator[AnyFact]:
-        late = after.phase is Phase.ENDED
-        grown = after.transcript is not before.transcript or after.tools is not before.tools
-        agreed = after.consent is not before.consent
-        if agreed:
-            yield from self._consents(before, after)
-        if agreed and after.consent.kept_from != before.consent.kept_from:
-            yield from self._all_again(after)
-        elif grown:
-            yield from self._utterances(before.transcript, after)
-            if after.tools is not before.tools:
-                yield from self._tools(before, after)
-        if after.transfer is not before.transfer:
-            yield from self._transfers(before, after)
-        if after.instructions is not before.instructions:
-            yield from self._instructions(before, after)
-        for turn in turn_facts(before, after, self._at):
-            yield replace(turn, call_id=self._id, rev=self._next(), n=self._turns + turn.n)
-        if after.usage is not before.usage:
-            yield from self._used(before, event, after)
-        if agreed or after.phase is not before.phase or after.greeted_at != before.greeted_at:
-            yield from self._told(before, event, after)
-            if late:
-                yield from self._never_understood(after)
-            yield self._call(after)
-            return
-        match event:
-            case on.DigitPressed():
-                yield self._key()
-            case _ if type(event) in TOLD:
-                yield from self._told(before, event, after)
-        if late and grown:
-            yield self._call(after)
 
-    # What another process needs to go on with it
-
-    def _checkpoint(self, call: Call, seen: Upto | None = None) -> CheckpointFact:
-        at, state = round(time.time() * 1000), None
-        if call.phase is not Phase.ENDED:
-            now = Checkpoint(
-                call=call, replica=self._desk.replica, at=at, epoch=self._epoch, seen=seen
-            )
-            state = seal(now, self._desk.vault)
-        return CheckpointFact(call_id=self._id, rev=self._next(), at=at, state=state)
-
-    # The call as a whole
-
-    def _call(self, call: Call) -> CallFact:
-        said = sum(1 for u in call.transcript if u.text)
-        attempts = call.transfer.attempts
-        gone = attempts and attempts[-1].outcome is TransferOutcome.TRANSFERRED
-        end, bill = call.end, self._desk.tariff.bill(call.usage)
-        number, name = self._number_of(call), call.caller.name
-        return CallFact(
-            call_id=self._id,
-            rev=self._next(),
-            rang_at=self._at(call.rang_at),
-            phase=call.phase,
-            provider=self._desk.provider,
-            model=self._desk.model,
-            bot=call.rules.bot,
-            language=call.language,
-            line=call.line or None,
-            called=call.called,
-            replica=self._desk.replica,
-            caller_hash=number.hash,
-            caller_number=number.number,
-            caller_masked=number.masked,
-            caller_name=self._redaction.name(name) if name else None,
-            accepted_at=self._if(call.accepted_at),
-            attached_at=self._if(call.attached_at),
-            greeted_at=self._if(call.greeted_at),
-            greeted=call.greeted,
-            ended_at=self._if(call.ended_at),
-            reason=end.reason if end else None,
-            fault=end.fault if end else None,
-            detail=self._detail(end.whole if call.consent.keeping else end.plain) if end else None,
-            target=attempts[-1].target if gone else None,
-            consent=call.consent.standing,
-            utterances=said,
-            tools=len(call.tools.calls),
-            cost_usd=bill.usd,
-            known_usd=bill.known,
-            prices=self._desk.tariff.edition,
-        )
-
-    def _number_of(self, call: Call) -> StoredNumber:
-        if self._number is None:
-            self._number = self._desk.policy.number(call.caller.number, self._desk.vault)
-        return self._number
-
-    # Its parts
-
-    def _utterances(self, before: Transcript, call: Call) -> Iterator[UtteranceFact]:
-        """Those whose text or place is new. One that nobody has put into words yet can wait."""
-        for place in call.transcript.since(before):
-            said = call.transcript.utterances[place]
-            if said.text is not None or said.cut:
-                yield self._utterance(call, place, said)
-
-    def _never_understood(self, call: Call) -> Iterator[UtteranceFact]:
-        for place, said in enumerate(call.transcript):
-            if said.text is None and not said.cut:
-                yield self._utterance(call, place, said)
-
-    def _utterance(self, call: Call, place: int, said: Utterance) -> UtteranceFact:
-        return UtteranceFact(
-            call_id=self._id,
-            rev=self._next(),
-            item=said.item,
-            place=place,
-            who=said.who,
-            at=self._at(said.at),
-            text=self._kept(said.text) if call.consent.keeps(said.at) else None,
-            spoken_ms=said.spoken_ms,
-            heard_ms=said.heard_ms,
-        )
-
-    def _kept(self, text: str | None) -> str | None:
-        """What may be kept of it; its length and its end follow its words and tell them again."""
-        if text is None:
-            return None
-        if text is not self._words[0]:
-            self._words = (text, self._redaction.transcript(text))
-        return self._words[1]
-
-    def _tools(self, before: Call, after: Call) -> Iterator[ToolFact]:
-        for ref, tool in after.tools.calls.items():
-            was = before.tools.calls.get(ref)
-            if was is None or was.outcome is not tool.outcome:
-                yield self._tool(after, tool)
-
-    def _tool(self, call: Call, tool: ToolCall) -> ToolFact:
-        """One function call; what it was told and has told are words of the call, too."""
-        arguments, output, error = None, None, None
-        if call.consent.keeps(tool.asked_at):
-            arguments = self._redaction.arguments(tool.arguments) if tool.arguments else None
-            match tool.outcome:
-                case Answered(text):
-                    output = self._redaction.output(text)
-                case Failed(why) | InvalidArguments(why) | Cancelled(why):
-                    error = self._detail(why)
-        return ToolFact(
-            call_id=self._id,
-            rev=self._next(),
-            ref=tool.ref,
-            name=tool.name,
-            asked_at=self._at(tool.asked_at),
-            ended_at=self._if(tool.ended_at),
-            arguments=arguments,
-            outcome=tool.result,
-            output=output,
-            error=error,
-        )
-
-    def _all_again(self, call: Call) -> Iterator[UtteranceFact | ToolFact | TransferFact]:
-        """The caller has decided on what was said before, too."""
-        for place, said in enumerate(call.transcript):
-            yield self._utterance(call, place, said)
-        for tool in call.tools.calls.values():
-            yield self._tool(call, tool)
-        yield from self._attempts(call)
-
-    def _consents(self, before: Call, after: Call) -> Iterator[ConsentFact]:
-        terms, evidence = after.consent.terms, after.consent.evidence
-        for n in range(len(before.consent.evidence), len(evidence)):
-            if terms is not None:
-                yield ConsentFact(
-                    call_id=self._id,
-                    rev=self._next(),
-                    n=n,
-                    at=self._at(evidence[n].at),
-                    policy=terms.policy,
-                    language=terms.language,
-                    version=terms.version,
-                    text=terms.text,
-                    answer=evidence[n].answer,
-                )
-
-    def _instructions(self, before: Call, after: Call) -> Iterator[MomentFact]:
-        """What people told the call, who (`token:crm` is no secret), and what came of it."""
-        old, new = before.instructions, after.instructions
-        for n, told in enumerate(new):
-            if n >= len(old) or old[n].effect is not told.effect:
-                kind, who = f"told_to_{told.kind}", f"{told.by}: {told.effect}"
-                yield self._moment(kind, self._now, who)
-
-    def _transfers(self, before: Call, after: Call) -> Iterator[TransferFact]:
-        """The one that has begun, and those that have ended."""
-        yield from self._attempts(after, len(before.transfer.attempts))
-        now = after.transfer
-        if now.active and not before.transfer.active:
-            yield TransferFact(
-                call_id=self._id,
-                rev=self._next(),
-                n=len(now.attempts),
-                target=now.target,
-                reason=self._if_kept(after, now.began_at, now.reason),
-                began_at=self._at(now.began_at),
-            )
-
-    def _attempts(self, call: Call, first: int = 0) -> Iterator[TransferFact]:
-        """Transfers that have ended. The model says why, and may repeat the caller's words."""
-        tried = call.transfer.attempts
-        for n in range(first, len(tried)):
-            yield TransferFact(
-                call_id=self._id,
-                rev=self._next(),
-                n=n,
-                target=tried[n].target,
-                reason=self._if_kept(call, tried[n].began_at, tried[n].reason),
-                began_at=self._at(tried[n].began_at),
-                ended_at=self._at(tried[n].ended_at),
-                outcome=tried[n].outcome,
-                detail=self._detail(tried[n].detail),
-            )
-
-    def _used(self, before: Call, event: on.Event, after: Call) -> Iterator[AnyFact]:
-        """What was used, and now and then what the call costs by now."""
-        at = self._at(self._now)
-        for part in usage_facts(before, event, after, at, self._desk.tariff):
-            yield replace(part, call_id=self._id, rev=self._next())
-        if self._now - self._billed_at >= BILL_S or after.phase is Phase.ENDED:
-            self._billed_at = self._now
-            yield self._call(after)
-
-    # Its timeline
-
-    def _told(self, before: Call, event: on.Event, after: Call) -> Iterator[MomentFact]:
-        for kind, detail in moments(before, event, after):
-            yield self._moment(kind, self._now, self._detail(detail))
-
-    def _moment(self, kind: str, at: float, detail: str | None = None) -> MomentFact:
-        n, self._moments = self._moments, self._moments + 1
-        return MomentFact(
-            call_id=self._id, rev=self._next(), n=n, at=self._at(at), kind=kind, detail=detail
-        )
-
-    def _key(self) -> MomentFact:
-        """One more key of a run; which one, nobody will know."""
-        last = self._keys
-        if last is None or last.n != self._moments - 1:
-            self._keys = self._moment(KEYS, self._now, "1")
-        else:
-            count = str(int(last.detail or 0) + 1)
-            self._keys = replace(last, rev=self._next(), detail=count)
-        return self._keys
-
-    # What the store counts in
-
-    def _next(self) -> int:
-        self._rev += 1
-        return self._rev
-
-    def _at(self, time: float) -> int:
-        """A time of the call as milliseconds since 1970."""
-        return round((self._epoch + time) * 1000)
-
-    def _if(self, time: float | None) -> int | None:
-        return None if time is None else self._at(time)
-
-    def _detail(self, text: str | None) -> str | None:
-        return self._redaction.detail(text) if text else None
-
-    def _if_kept(self, call: Call, at: float, words: str) -> str | None:
-        """What may be kept of words that somebody has chosen at this time."""
-        return self._detail(words) if call.consent.keeps(at) else None
+def _is_last(item: str, call: Call) -> bool:
+    """Whether nothing that was said has moved to make room for this."""
+    said = call.transcript.utterances
+    return bool(said) and said[-1].item == item

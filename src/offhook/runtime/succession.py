@@ -94,12 +94,11 @@ class Succession:
         """These calls are ours, and nobody acts for them."""
         self._taken |= {lease.call_id: lease for lease in leases}
 
-    async def look(self, peers: Sequence[Replica]) -> None:
-        """Take what is to be taken now. Raises `Away`."""
+    async def look(self, peers: Sequence[Replica], orphans: int) -> None:
+        """Take what is to be taken now; so many calls are `orphans`. Raises `Away`."""
         me = next((p for p in peers if p.id == self._own.replica), None)
         if me is None:
             return
-        orphans = await self._pulse.ask(self._own.orphans())
         if orphans:
             await self._writer.adopted(SWEEP_S)  # what one on this machine had still in its spool
             most = share(orphans, me, peers)

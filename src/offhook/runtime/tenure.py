@@ -152,7 +152,7 @@ class Tenure:
         if not self.claims.open or self._pulse.stale:
             return
         await self.claims.settle()
-        peers = await self._pulse.ask(self._own.peers())
+        peers, orphans = await self._pulse.ask(self._own.survey())
         self._see([p for p in peers if p.id != self._own.replica and p.state is State.SERVING])
         self._listen_to_orders(peers)
         now = asyncio.get_running_loop().time()
@@ -161,11 +161,12 @@ class Tenure:
             gone = await self._pulse.ask(self._own.declare_gone(dead))
             self._succession.died({replica: self._vigil.seen(replica, now) for replica in gone})
             self._log.warning("replicas are gone", replicas=gone)
+            orphans = await self._pulse.ask(self._own.orphans())
         self._looks += 1
         if self._doubt or self._looks % LOOKS == 0:
             await self._compare()
         if self.state is State.SERVING:
-            await self._succession.look(peers)
+            await self._succession.look(peers, orphans)
         if self._looks % (LOOKS * 100) == 1:
             await self._pulse.ask(self._own.forget(_now_ms() - KEPT_MS))
 

@@ -112,8 +112,7 @@ async def put(database: Database, rows: Rows) -> None:
         return
     every, whole = _whole()
     values = [_encode(rows[kind]).decode() if kind in rows else None for kind in every]
-    async with database.driver() as connection:
-        await connection.execute(whole, *values)
+    await database.carry(whole, *values)
 
 
 def _put_all(rows: Rows, connection: sqlite3.Connection) -> None:

@@ -16,11 +16,12 @@ from typing import Any, Literal
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Connection, Table, event, make_url, text
+from sqlalchemy import URL, Connection, Executable, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from offhook.store.direct import Direct
 from offhook.store.sqlite import Pen, Work
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -50,6 +51,8 @@ class Database:
         # within this process, who writes seldom (a heartbeat) would wait for who always does.
         self._turn = asyncio.Lock()
         self._pen = Pen(lambda: _sqlite(self.url))
+        # Two, so that who asks whether we are alive waits for no large batch.
+        self._carrier, self._asker = Direct(self.engine), Direct(self.engine)
 
     async def open(self) -> None:
         """Bring the tables up to date. Several replicas may do so at once."""
@@ -75,16 +78,24 @@ class Database:
             async with connection.begin():
                 yield connection
 
-    @asynccontextmanager
-    async def driver(self) -> AsyncIterator[Any]:
-        """asyncpg's own connection, in no transaction; PostgreSQL only. An error ends it."""
-        async with self.engine.connect() as connection:
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            try:
-                yield driver
-            except BaseException:
-                driver.terminate()  # at once, whatever it waits for; the pool makes another
-                raise
+    async def carry(self, statement: str, *values: object) -> None:
+        """Have PostgreSQL write, in one statement and in one way there and back; PostgreSQL only.
+
+        Raises what the driver raises, or SQLAlchemy when it connects.
+        """
+        await self._carrier.execute(statement, *values)
+
+    async def ask(
+        self, statement: Executable, *, writes: bool = False, **values: object
+    ) -> list[Any]:
+        """The rows of one statement that is asked often; it is its own transaction.
+
+        The same object each time, its parameters by name. Raises what `carry` raises, too.
+        """
+        if self.dialect == "postgresql":
+            return await self._asker.fetch(statement, **values)
+        async with self.write() if writes else self.read() as connection:
+            return list(await connection.execute(statement, values))
 
     async def scribble(self, work: Work) -> None:
         """Have SQLite's own connection write, in one transaction; SQLite only."""
@@ -94,6 +105,7 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self._pen.close()
+        await asyncio.gather(self._carrier.close(), self._asker.close())
         await self.engine.dispose()
 
     def insert(self, table: Table) -> Any:

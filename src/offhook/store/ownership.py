@@ -11,12 +11,12 @@ smaller one is of the past: see `Ownership.holds`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from offhook.store.database import Database
@@ -58,11 +58,13 @@ class Replica(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Ownership:
-    """The view of one replica. Raises SQLAlchemy's `DBAPIError` while the database is away."""
+    """The view of one replica. Raises SQLAlchemy's `DBAPIError` while the database is away, or what
+    its driver raises where something is asked all the time."""
 
     def __init__(self, database: Database, replica: str) -> None:
         self._db = database
         self.replica = replica
+        self._beating = _beat(replica)
 
     # Being there
 
@@ -84,17 +86,18 @@ class Ownership:
     async def beat(self, live: int, state: State = State.SERVING) -> bool:
         """Show that we are there. False: others have taken us for dead, and our calls may be
         theirs; `announce` again, then `mine` tells which are still ours."""
-        alive = and_(replicas.c.id == self.replica, replicas.c.state != State.GONE)
-        change = update(replicas).where(alive)
-        beaten = change.values(beats=replicas.c.beats + 1, live=live, state=state)
-        async with self._db.write() as connection:
-            return (await connection.execute(beaten)).rowcount == 1
+        return bool(await self._db.ask(self._beating, writes=True, now_live=live, now_is=state))
+
+    async def survey(self) -> tuple[list[Replica], int]:
+        """All replicas that are not gone, ourselves among them, and how many calls have an owner
+        that is."""
+        rows = await self._db.ask(_SURVEY)
+        return [_replica(row) for row in rows], rows[0][-1] if rows else 0
 
     async def peers(self) -> list[Replica]:
         """All replicas that are not gone, ourselves among them."""
-        there = select(replicas).where(replicas.c.state != State.GONE).order_by(replicas.c.id)
         async with self._db.read() as connection:
-            return [_replica(row) for row in await connection.execute(there)]
+            return [_replica(row) for row in await connection.execute(_THERE)]
 
     async def declare_gone(self, stopped: Iterable[Replica]) -> list[str]:
         """Put on record that these beat no longer. One that has beaten meanwhile is spared."""
@@ -204,7 +207,7 @@ class Ownership:
         """Take up to `most` calls whose owners are gone, in one statement. Others take others."""
         if most <= 0:
             return []
-        orphans = select(leases.c.call_id).where(leases.c.ended_at.is_(None), self._ownerless())
+        orphans = select(leases.c.call_id).where(leases.c.ended_at.is_(None), _OWNERLESS)
         orphans = orphans.order_by(leases.c.rang_at).limit(most)
         take = (
             update(leases)
@@ -217,10 +220,8 @@ class Ownership:
 
     async def orphans(self) -> int:
         """How many calls have an owner that is gone."""
-        count = select(func.count()).select_from(leases)
         async with self._db.read() as connection:
-            rows = count.where(leases.c.ended_at.is_(None), self._ownerless())
-            return int((await connection.execute(rows)).scalar_one())
+            return int((await connection.execute(select(_ORPHANS))).scalar_one())
 
     # Taking over from those that leave
 
@@ -298,9 +299,28 @@ class Ownership:
             leases.c.fence == lease.fence,
         )
 
-    def _ownerless(self) -> ColumnElement[bool]:
-        known = select(replicas.c.id).where(replicas.c.state != State.GONE)
-        return leases.c.owner.not_in(known)
+
+_OWNERLESS = leases.c.owner.not_in(select(replicas.c.id).where(replicas.c.state != State.GONE))
+_ORPHANS = (
+    select(func.count())
+    .select_from(leases)
+    .where(leases.c.ended_at.is_(None), _OWNERLESS)
+    .scalar_subquery()
+)
+_THERE = (
+    select(*(replicas.c[name] for name in Replica.__struct_fields__))
+    .where(replicas.c.state != State.GONE)
+    .order_by(replicas.c.id)
+)
+_SURVEY = _THERE.add_columns(_ORPHANS)
+
+
+def _beat(replica: str) -> Any:
+    """One more beat of a replica, unless it is gone."""
+    alive = and_(replicas.c.id == replica, replicas.c.state != State.GONE)
+    now: dict[str, Any] = {"live": bindparam("now_live"), "state": bindparam("now_is")}
+    beaten = update(replicas).where(alive).values(beats=replicas.c.beats + 1, **now)
+    return beaten.returning(replicas.c.id)
 
 
 def _gone() -> Any:
@@ -312,6 +332,7 @@ def _unlocked(calls: Any) -> Any:
     return calls.with_for_update(skip_locked=True).scalar_subquery()
 
 
-def _replica(row: Row[Any]) -> Replica:
-    fields: dict[str, Any] = {**row._mapping, "state": State(row.state)}
-    return Replica(**fields)
+def _replica(row: Sequence[Any]) -> Replica:
+    """From its columns, in order; more may follow."""
+    fields = dict(zip(Replica.__struct_fields__, row, strict=False))
+    return Replica(**{**fields, "state": State(fields["state"])})

@@ -1,6 +1,6 @@
 """Writes facts to the database, in batches, behind the backs of the calls.
 
-A fact is in the spool before `take` returns, those that are announced `later` are 5 ms later, and
+A fact is in the spool before `take` returns, those that are announced `later` are 20 ms later, and
 a task carries the spool into the database. So memory stays small however long the database is
 away, nothing is lost with the process, and what comes back, here or in the next process, is
 written in order.
@@ -22,10 +22,11 @@ from offhook.store.facts import AnyFact, CheckpointFact
 from offhook.store.spool import Batch, Segment, Spool
 from offhook.store.upserts import Owing, Upserts, is_of_the_value
 
-GATHER_S = 0.005  # facts that are announced are asked for together: warm, half as dear
+GATHER_S = 0.02  # facts that are announced are asked for together: warm, half as dear
+PACE_S = 0.04  # between batches that others need to go on with a call; each is dear by itself
+LEEWAY_S = 0.005  # timers are seldom exact
 BATCH = 500  # facts
 BATCH_S = 0.2  # how long the first fact of a batch waits for others
-SOON_S = 0.02  # the same if others need it to go on with a call, should this process die
 BACKLOG = 1000  # facts; more than this are not waited for
 WITHIN_S = 1.0  # how long a caller waits for the record at most
 WRITE_S = 15.0  # one batch; a network that swallows everything says nothing for minutes
@@ -50,15 +51,15 @@ class Writer:
         self._upserts = Upserts(database, owing)
         self.queued = asyncio.Event()  # something is owed to others by now
         self._log = get_logger("server")
-        self._wanted = asyncio.Event()  # there is something to write
-        self._hurry = asyncio.Event()  # and somebody waits for it
+        self._due = asyncio.Event()  # what is in the spool has waited for long enough
         self._progress = asyncio.Event()  # a pulse: something was stored
         self._orphans_wanted = asyncio.Event()
         self._adopted = asyncio.Event()  # a pulse: what others have left behind is written
-        self._soon: asyncio.TimerHandle | None = None
-        self._asked = False
         self._announced: list[Make] = []
-        self._asking: asyncio.TimerHandle | None = None
+        self._gathering = False  # timers that run to their end cost less than new ones
+        self._batching = False
+        self._urgent = False  # others need what was taken
+        self._carried_at = float("-inf")
         self._tried = asyncio.Event()  # the tables were opened, or could not be
         self._turn = asyncio.Lock()
         self._stuck: int | None = None  # how much was stored when somebody waited in vain
@@ -112,48 +113,48 @@ class Writer:
     # Facts in
 
     def take(self, facts: Sequence[AnyFact]) -> None:
-        """Have facts written, after all that was announced.
-
-        Never waits, and whatever disk and database do, never fails.
-        """
-        self.ask()
-        self._take(facts)
-
-    def later(self, make: Make) -> None:
-        """Announce facts: `make` is called for them soon, once, and must not fail."""
-        self._announced.append(make)
-        if self._asking is None:
-            self._asking = asyncio.get_running_loop().call_later(GATHER_S, self.ask)
-
-    def ask_soon(self) -> None:
-        """Take what was announced as soon as what can be read by now is read."""
-        if not self._asked:
-            self._asked = True
-            asyncio.get_running_loop().call_soon(self.ask)
-
-    def ask(self) -> None:
-        """Take what was announced."""
-        self._asked = False
-        if self._asking is not None:
-            self._asking.cancel()
-            self._asking = None
-        if self._announced:
-            announced, self._announced = self._announced, []
-            self._take([fact for make in announced for fact in make()])
-
-    def _take(self, facts: Sequence[AnyFact]) -> None:
+        """Have facts written. Never waits, and whatever disk and database do, never fails."""
         if not facts:
             return
         self._spool.append(facts)
         if (self._spool.failure is not None) is not self._disk_told:
             self._tell_of_disk(self._spool.failure)
-        self._wanted.set()
-        if self._soon is None and any(type(fact) is CheckpointFact for fact in facts):
-            self._soon = asyncio.get_running_loop().call_later(SOON_S, self._hurry_up)
+        if not self._urgent and any(type(fact) is CheckpointFact for fact in facts):
+            self._urgent = True
+            self._gather()
+        if not self._batching:
+            self._batching = True
+            asyncio.get_running_loop().call_later(BATCH_S, self._batched)
 
-    def _hurry_up(self) -> None:
-        self._soon = None
-        self._hurry.set()
+    def later(self, make: Make) -> None:
+        """Announce facts: `make` is called for them soon, once, and must not fail."""
+        self._announced.append(make)
+        self._gather()
+
+    def ask(self) -> None:
+        """Take what was announced."""
+        if self._announced:
+            announced, self._announced = self._announced, []
+            self.take([fact for make in announced for fact in make()])
+
+    def _gather(self) -> None:
+        if not self._gathering:
+            self._gathering = True
+            asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
+
+    def _gathered(self) -> None:
+        self.ask()
+        self._gathering = False
+        if self._urgent:
+            if asyncio.get_running_loop().time() < self._carried_at + PACE_S - LEEWAY_S:
+                self._gather()
+            else:
+                self._due.set()
+
+    def _batched(self) -> None:
+        self._batching = False
+        if self.waiting:
+            self._due.set()
 
     async def settled(self, within: float = WITHIN_S) -> bool:
         """Wait until all that was taken so far is safe, but no longer than `within` seconds.
@@ -203,7 +204,7 @@ class Writer:
 
     async def _reached(self, target: int) -> None:
         while self._spool.stored < target:
-            self._hurry.set()
+            self._due.set()
             await self._progress.wait()
 
     # Facts out
@@ -225,21 +226,20 @@ class Writer:
     async def _carry(self) -> None:
         await asyncio.wait({self._opening})
         while True:
-            await self._wanted.wait()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(BATCH_S):
-                    await self._hurry.wait()
-            self._wanted.clear()
-            self._hurry.clear()
+            await self._due.wait()
+            self._due.clear()
+            self._urgent, self._carried_at = False, asyncio.get_running_loop().time()
             try:
-                await self._carry_all()
+                await self._carry_over()
             except OSError as error:  # a disk that cannot be read now may be later
                 self._log.error("the spool cannot be read", detail=error.strerror)
-                self._wanted.set()
+                self._due.set()
                 await asyncio.sleep(PAUSES_S[-1])
 
-    async def _carry_all(self) -> None:
-        while (batch := self._spool.peek(BATCH)).lines:
+    async def _carry_over(self) -> None:
+        """Write all that is there by now; what comes meanwhile waits for others in its turn."""
+        until = self._spool.taken
+        while self._spool.stored < until and (batch := self._spool.peek(BATCH)).lines:
             await self._store(batch.facts)
             self._spool.advance(batch)
             self._count_unreadable(batch)

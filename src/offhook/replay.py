@@ -52,6 +52,7 @@ class Ring(Struct, frozen=True):
     response_limit: float
     journal: int = VERSION
     language: str = "en"
+    epoch: float | None = None  # of before anything was made of it: as decided then
     caller: dict[str, str | None] = {}
 
 
@@ -145,7 +146,7 @@ class Player:
     def __init__(self, ring: Ring) -> None:
         self._ring = ring
         self._call: Call
-        self._surface = surface.begin(ring.config, ring.response_limit)
+        self._surface = surface.begin(ring.config, ring.response_limit, ring.epoch)
         self._told: deque[on.Event] = deque()
 
     def play(self, cause: Entry, effects: list[Entry]) -> tuple[list[str], list[str]]:

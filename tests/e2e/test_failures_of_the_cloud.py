@@ -186,6 +186,19 @@ async def test_a_session_that_expires_ends_as_what_it_is(profile: Any) -> None:
         assert (end["reason"], end["fault"]) == ("session_expired", "cloud")
 
 
+@PROFILES
+async def test_who_would_be_cut_off_is_warned_and_hears_a_goodbye(profile: Any) -> None:
+    speed, lasts = 60.0, 65.0
+    faults = Faults(session_max_s=lasts * speed, session_created=True)
+    limits = {"goodbye": 47.5, "wrap_up": 1.0}  # so that it is time within three seconds
+    async with serving(profile=profile, faults=faults, speed=speed, limits=limits) as service:
+        call = await service.ring(Script(steps=(Hears(),)))
+        end = await service.over(call)
+        assert (end["reason"], end["fault"]) == ("max_length", "bot")
+        assert asks(call) == ["greeting", "wrap_up", "goodbye"]
+        assert order_of(call, "hangup") == ["hangup"]
+
+
 async def test_events_and_fields_that_nobody_knows_are_counted_and_harm_nothing() -> None:
     faults = Faults(novelties=True, audio_deltas=True, session_created=True)
     async with serving(

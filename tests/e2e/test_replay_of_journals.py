@@ -79,6 +79,20 @@ async def test_the_code_that_wrote_a_journal_decides_the_same_again(
     assert status == 0, text
 
 
+async def test_a_journal_from_before_the_end_of_a_session_was_heard_is_decided_the_same(
+    tmp_path: Path,
+) -> None:
+    path = await journal_of("order-status", tmp_path)
+
+    def older(lines: list[Line]) -> None:
+        del lines[0]["data"]["epoch"]
+        (told,) = (each for each in lines if each["data"].get("is") == "on.ExpiryTold")
+        lines.remove(told)
+
+    status, text = shown(changed(path, older))
+    assert status == 0, text
+
+
 async def test_another_decision_is_shown_with_its_line_and_both_sides(tmp_path: Path) -> None:
     path = await journal_of("order-status", tmp_path)
 

@@ -277,6 +277,7 @@ async def test_told_twice_it_stops_at_once_and_leaves_no_call_alive(bot_file: Pa
             status = await process.ended(timeout=3)
             assert status in (0, -signal.SIGTERM)
             assert "Traceback" not in process.text
+            assert process.text.count('"shutting down"') == 1
 
 
 async def test_it_stops_at_once_when_nobody_is_on_the_line(

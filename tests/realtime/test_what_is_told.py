@@ -68,3 +68,22 @@ def test_the_age_of_a_session_ends_it() -> None:
     wire = Wire()
     wire.got("error", error={"code": "session_expired", "message": "60 minutes"})
     assert wire.facts(on.SessionExpired) == [on.SessionExpired("60 minutes")]
+
+
+def test_the_end_of_the_session_is_told_on_the_clock_of_the_call_and_again_only_if_it_moves() -> (
+    None
+):
+    wire = Wire(epoch=1_764_000_000.5)
+    wire.got("session.created", session={"expires_at": 1_764_001_850})
+    wire.got("session.updated", session={"expires_at": 1_764_001_850})
+    wire.got("session.updated", session={"expires_at": None})
+    wire.got("session.updated", session={})
+    assert wire.facts(on.ExpiryTold) == [on.ExpiryTold(1849.5)]
+    wire.got("session.updated", session={"expires_at": 1_764_003_650})
+    assert wire.facts(on.ExpiryTold)[1:] == [on.ExpiryTold(3649.5)]
+
+
+def test_where_nobody_knows_the_time_of_day_no_end_of_the_session_is_told() -> None:
+    wire = Wire()
+    wire.got("session.created", session={"expires_at": 1_764_001_850})
+    assert wire.told == []

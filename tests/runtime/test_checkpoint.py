@@ -86,3 +86,13 @@ def test_times_are_brought_to_another_clock_and_none_is_in_the_future() -> None:
     assert later.tools.calls["call_1"].asked_at <= call.rang_at + 100.0
     assert later.phase is Phase.LIVE
     assert later.consent.kept_from == call.consent.kept_from
+
+
+def test_the_end_of_the_session_is_in_it_and_is_no_time_of_our_clock() -> None:
+    call = Driven().live()
+    before = call.call
+    call.on(on.ExpiryTold(call.now + 1800))
+    assert differs(before, call.call)
+    lasts = call.call.session_lasts
+    assert lasts is not None
+    assert moved(through(call.call), 5_000.0, call.now + 5_000.0).session_lasts == lasts

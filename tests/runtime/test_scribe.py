@@ -203,6 +203,12 @@ def test_keys_are_counted_in_runs_and_never_told(live: Recorded) -> None:
     assert told == [("keys", "4"), ("complaint", "code: ask: detail"), ("keys", "1")]
 
 
+def test_a_call_that_is_told_twice_to_end_is_on_record_as_told_once(live: Recorded) -> None:
+    live.on(on.ShutDown(), on.ShutDown())
+    kinds = [kind for kind, _ in live.timeline()]
+    assert kinds[-3:] == ["shutting_down", "leaving", "hanging_up"]
+
+
 def test_the_end_names_its_reason_and_whose_fault_it_was(live: Recorded) -> None:
     live.now += 5
     live.on(on.SessionExpired("60 minutes"), on.HungUp())

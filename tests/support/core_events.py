@@ -46,6 +46,7 @@ events: st.SearchStrategy[Any] = st.one_of(
             on.Attached(),
             on.SidebandLost(),
             on.NothingHeard(60),
+            on.ExpiryTold(1900.0),
             on.SessionExpired(),
             on.BotStarted("greeting"),
             on.BotStopped(),

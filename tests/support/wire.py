@@ -20,9 +20,15 @@ CONFIG = SessionConfig(model="gpt-realtime-2.1", instructions="Be brief.", voice
 class Wire:
     """One conversation. `sent` are the client events since the start, `told` the facts."""
 
-    def __init__(self, config: SessionConfig = CONFIG, *, connected: bool = True) -> None:
+    def __init__(
+        self,
+        config: SessionConfig = CONFIG,
+        *,
+        connected: bool = True,
+        epoch: float | None = None,
+    ) -> None:
         self.now = 50.0
-        self.surface = surface.begin(config, 30.0)
+        self.surface = surface.begin(config, 30.0, epoch)
         self.sent: list[dict[str, Any]] = []
         self.told: list[on.Event] = []
         if connected:

@@ -303,7 +303,7 @@ class Limits(Group):
     max_call_minutes: float = setting(
         "OFFHOOK_MAX_CALL_MINUTES",
         55.0,
-        "The longest call; the cloud ends a session after 60 minutes",
+        "The longest call; shorter where the cloud says that its session ends sooner",
         span=(1, 60),
         unit="min",
     )

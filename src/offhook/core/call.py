@@ -64,6 +64,7 @@ class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
     greeted: bool = False
     opened: bool = False  # the greeting is over, one way or another
     accepted_at: float | None = None
+    session_lasts: float | None = None  # seconds from the accept, where the cloud has told
     attached_at: float | None = None
     greeted_at: float | None = None  # when the caller first heard the bot
     tools: Ledger = Ledger()

@@ -84,6 +84,12 @@ class NothingHeard(Struct, frozen=True, gc=False):
     seconds: float
 
 
+class ExpiryTold(Struct, frozen=True, gc=False):
+    """The cloud has told at what time it will end the session, on the clock of the call."""
+
+    at: float
+
+
 class SessionExpired(Struct, frozen=True, gc=False):
     """The cloud has ended the session because of its age."""
 
@@ -349,50 +355,11 @@ class Broke(Struct, frozen=True, gc=False):
 
 
 Event: TypeAlias = (
-    Accepted
-    | AcceptRefused
-    | Rejected
-    | RejectFailed
-    | Attached
-    | AttachFailed
-    | SidebandLost
-    | NothingHeard
-    | SessionExpired
-    | UtteranceOpened
-    | CallerStarted
-    | CallerStopped
-    | CallerSaid
-    | CallerNotUnderstood
-    | CallerSilent
-    | BotSaid
-    | BotSpoke
-    | BotCut
-    | ReplyAsked
-    | ReplyBegun
-    | BotStarted
-    | BotStopped
-    | SayEnded
-    | ToolAsked
-    | ToolVoided
-    | ToolStarted
-    | ToolTaken
-    | ModelFailed
-    | Complained
-    | DigitPressed
-    | Used
-    | ReplyFailed
-    | ReplyMissing
-    | TranscriptMissing
-    | TranscriptionUsed
-    | Directed
-    | ToolEnded
-    | HookAnswered
-    | Referred
-    | ReferFailed
-    | HungUp
-    | HangUpFailed
-    | ShutDown
-    | TimeUp
-    | Due
-    | Broke
-)
+    Accepted | AcceptRefused | Rejected | RejectFailed | Attached | AttachFailed | SidebandLost
+    | NothingHeard | ExpiryTold | SessionExpired | UtteranceOpened | CallerStarted | CallerStopped
+    | CallerSaid | CallerNotUnderstood | CallerSilent | BotSaid | BotSpoke | BotCut | ReplyAsked
+    | ReplyBegun | BotStarted | BotStopped | SayEnded | ToolAsked | ToolVoided | ToolStarted
+    | ToolTaken | ModelFailed | Complained | DigitPressed | Used | ReplyFailed | ReplyMissing
+    | TranscriptMissing | TranscriptionUsed | Directed | ToolEnded | HookAnswered | Referred
+    | ReferFailed | HungUp | HangUpFailed | ShutDown | TimeUp | Due | Broke
+)  # fmt: skip

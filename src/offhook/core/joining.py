@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from offhook.core import commands as do
 from offhook.core import events as on
-from offhook.core import handover, leaving
+from offhook.core import handover, lasting, leaving
 from offhook.core.alarms import Alarm
 from offhook.core.call import Call, Phase
 from offhook.core.end import End, EndReason, Forward
@@ -31,10 +31,7 @@ def join(call: Call, now: float) -> Step:
     call = call.enter(Phase.JOINING, accepted_at=now).calm(Alarm.RING, Alarm.RETRY)
     patience = limits.attach if call.forward is None else min(limits.attach, FORWARD_S)
     call = call.alarm(Alarm.ATTACH, now + patience)
-    call = call.alarm(Alarm.MAX_LENGTH, now + limits.call)
-    if 0 < limits.wrap_up < limits.call:
-        call = call.alarm(Alarm.WRAP_UP, now + limits.call - limits.wrap_up)
-    return attach(call, now)
+    return attach(lasting.limited(call, now), now)
 
 
 def rejoin(call: Call, now: float) -> Step:
@@ -72,7 +69,7 @@ def step(call: Call, event: on.Event, now: float) -> Step | None:
             detail = f"no sideband within {call.rules.limits.attach:g} s"
             return leaving.hang_up(call, End(EndReason.ATTACH_FAILED, detail), now)
         case Phase.REJOINING, on.Due(Alarm.MAX_LENGTH):
-            return leaving.hang_up(call, End(EndReason.MAX_LENGTH), now)
+            return leaving.hang_up(call, lasting.too_long(call), now)
         case _, on.ShutDown():
             return leaving.hang_up(call, End(EndReason.SHUT_DOWN), now)
         case _, on.SidebandLost():  # news of the sideband that is being replaced

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from offhook.core import commands as do
-from offhook.core import consenting, directed, handover, joining, leaving, records
+from offhook.core import consenting, directed, handover, joining, lasting, leaving, records
 from offhook.core import events as on
 from offhook.core.alarms import Alarm
 from offhook.core.answers import answer
@@ -39,6 +39,8 @@ def _line(call: Call, event: on.Event, now: float) -> Step | None:
         case on.NothingHeard() if call.phase is Phase.LIVE:
             call, attach = joining.rejoin(call.with_(probes=call.probes + 1), now)
             return call, [do.Detach(), *attach]
+        case on.ExpiryTold(at):
+            return lasting.told(call, at, now), []
         case on.SessionExpired(detail):
             return leaving.hang_up(call, End(EndReason.SESSION_EXPIRED, detail), now)
         case on.ModelFailed(code, detail):
@@ -73,7 +75,7 @@ def _clock(call: Call, event: on.Event, now: float) -> Step | None:
         case on.Due(Alarm.FILLER):
             return _excuse(call, now)
         case on.Due(Alarm.MAX_LENGTH):
-            return leaving.goodbye(call, End(EndReason.MAX_LENGTH), lines.time_up, now)
+            return leaving.goodbye(call, lasting.too_long(call), lines.time_up, now)
         case on.Due(Alarm.SILENCE):
             return leaving.goodbye(call, End(EndReason.CALLER_SILENT), lines.silence, now)
         case _:
@@ -233,6 +235,7 @@ def _opened(call: Call, now: float) -> Step:
 PARTS: dict[type[on.Event], tuple[Callable[[Call, on.Event, float], Step | None], ...]] = {
     on.SidebandLost: (_line,),
     on.NothingHeard: (_line,),
+    on.ExpiryTold: (_line,),
     on.SessionExpired: (_line,),
     on.ModelFailed: (_line,),
     on.ShutDown: (_line,),

@@ -8,7 +8,7 @@ model is owed is answered. The audio and the model never stopped.
 from __future__ import annotations
 
 from offhook.core import commands as do
-from offhook.core import directed, joining, leaving, ringing
+from offhook.core import directed, joining, lasting, leaving, ringing
 from offhook.core.alarms import Alarm, Alarms
 from offhook.core.answers import answer
 from offhook.core.call import Call, Phase
@@ -38,16 +38,15 @@ def resume(call: Call, now: float) -> Step:
         case Phase.JOINING if not call.greeted:
             began = call.accepted_at
             call, commands = joining.join(call, now)
-            return _clocks(
-                call.with_(accepted_at=began if began is not None else now), now
-            ), commands
+            call = call.with_(accepted_at=began if began is not None else now)
+            return lasting.limited(call, now), commands
         case _:
             return _rejoin(call, now)
 
 
 def _rejoin(call: Call, now: float) -> Step:
     call, attach = joining.rejoin(call, now)
-    call = _transfer(_clocks(call, now), now)
+    call = _transfer(lasting.limited(call, now), now)
     if call.greeted_at is None and not call.transcript.utterances:
         call = call.alarm(Alarm.UNHEARD, now + joining.UNHEARD_S)
         call, tools = _tools(call.with_(opened=False), now)
@@ -63,15 +62,6 @@ def _opened(call: Call, now: float) -> Step:
         return call, []
     call = call.with_(consent=call.consent.told(now, heard=False))
     return directed.opened(call, now)
-
-
-def _clocks(call: Call, now: float) -> Call:
-    """The longest call counts from its accept, whoever accepted it."""
-    limits = call.rules.limits
-    began = call.accepted_at if call.accepted_at is not None else now
-    call = call.calm(Alarm.WRAP_UP).alarm(Alarm.MAX_LENGTH, max(began + limits.call, now))
-    warn = began + limits.call - limits.wrap_up
-    return call.alarm(Alarm.WRAP_UP, warn) if limits.wrap_up and warn > now else call
 
 
 def _transfer(call: Call, now: float) -> Call:

@@ -85,7 +85,7 @@ def _key(s: Surface, frame: frames.Dtmf, _: float, out: Out) -> Surface:
 def _echoed(
     s: Surface, frame: frames.SessionCreated | frames.SessionUpdated, _: float, out: Out
 ) -> Surface:
-    return _check_voice(s, frame.session, out)
+    return _expires(_check_voice(s, frame.session, out), frame.session.expires_at, out)
 
 
 # What may change who speaks next
@@ -207,6 +207,14 @@ def _check_voice(s: Surface, session: frames.Session, out: Out) -> Surface:
         return s
     out.frames.append(sends.set_voice(s.config))
     return replace(s, voice=Voice.ASKED)
+
+
+def _expires(s: Surface, at: int | None, out: Out) -> Surface:
+    """Tell when the session ends; once, as every echo repeats it."""
+    if at is None or s.epoch is None or at == s.expires_at:
+        return s
+    out.events.append(on.ExpiryTold(at - s.epoch))
+    return replace(s, expires_at=at)
 
 
 _Step: TypeAlias = Callable[[Surface, Any, float, Out], Surface]

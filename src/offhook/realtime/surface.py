@@ -64,6 +64,8 @@ class Surface(Struct, frozen=True, kw_only=True):
     asks: int = 0
     whispers: dict[str, bytes] = {}  # by item id: sent, or to be sent, and not yet confirmed
     whispered: int = 0
+    epoch: float | None = None  # the time of day when our clock showed 0, if anybody knows
+    expires_at: int | None = None  # when the session ends, as last told, by the time of day
     unwritten: int = 0  # turns of the caller in a row that were not put into words
 
     @property
@@ -103,13 +105,18 @@ class Out(Struct):
     frames: list[bytes] = []
 
 
-def begin(config: SessionConfig, response_limit: float) -> Surface:
-    """The surface of a call that is about to be joined."""
+def begin(config: SessionConfig, response_limit: float, epoch: float | None = None) -> Surface:
+    """The surface of a call that is about to be joined.
+
+    `epoch` plus a time of its clock is seconds since 1970; without it, nothing is made of times
+    of day.
+    """
     return Surface(
         config=config,
         slot=Slot(limit=response_limit),
         floor=config.floor,
         transcribing=config.transcribe,
+        epoch=epoch,
     )
 
 
@@ -120,6 +127,7 @@ def revive(
     *,
     asks: int = 0,
     overheard: bool = False,
+    epoch: float | None = None,
 ) -> Surface:
     """The surface of a call that another process has begun, from what was written down.
 
@@ -132,7 +140,7 @@ def revive(
     owed = tuple(t.ref for t in tools if t.running)
     unshown = {t.ref: answer(t.outcome) for t in tools if t.outcome and not t.taken}
     surface = replace(
-        begin(config, response_limit),
+        begin(config, response_limit, epoch),
         batches=Batches(
             known=frozenset(call.tools.calls),
             open=(Batch(owed, frozenset(owed)),) if owed else (),

@@ -67,6 +67,7 @@ class JournaledSession(OwnedSession):
             "rules": to_builtins(call.rules),
             "config": config | {"instructions": "", "tools": []},
             "response_limit": self._line.response_limit,
+            "epoch": self._surface.epoch,
         }
 
     def _noted_step(self, call: Call, event: on.Event, now: float) -> Stepped:

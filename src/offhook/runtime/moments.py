@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from offhook.core import events as on
 from offhook.core.call import Call, Phase
+from offhook.core.end import EndReason
 
 Moment: TypeAlias = tuple[str, str | None]  # kind and detail
 
@@ -40,12 +41,19 @@ TOLD = frozenset(
 
 def moments(before: Call, event: on.Event, after: Call) -> Iterator[Moment]:
     """What this step meant: the event first, then where it has led to."""
-    if type(event) in TOLD and not _is_the_end(event, after):
+    if type(event) in TOLD and not _is_the_end(event, after) and not known(before, event):
         yield _told(event)
     if after.phase is not before.phase:
         yield _entered(before.phase, event, after)
     if after.greeted_at is not None and before.greeted_at is None:
         yield "greeted", None
+
+
+def known(before: Call, event: on.Event) -> bool:
+    """Whether it says again what was told: a call that must end at once hears that twice."""
+    leaving = before.leaving
+    told = leaving is not None and leaving.reason is EndReason.SHUT_DOWN
+    return told and isinstance(event, on.ShutDown)
 
 
 def _is_the_end(event: on.Event, after: Call) -> bool:

@@ -65,6 +65,7 @@ class OwnedSession(Session):
             revived.call,
             asks=asks,
             overheard=heard is not None,
+            epoch=self._surface.epoch,
         )
         self.call, commands = resume(revived.call, self._loop.time())
         if self._scribe is not None:

@@ -7,6 +7,7 @@ An event that is raised while another is being stepped waits its turn.
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
@@ -50,7 +51,6 @@ class Session:
     ) -> None:
         self.call: Call
         self._errands = Errands(cloud, self.post, self.report, self._confirmed)
-        self._surface = surface.begin(line.config, line.response_limit)
         self._line = line
         self._cloud = cloud
         self._narrator = narrator
@@ -58,6 +58,8 @@ class Session:
         self._ended = ended
         self._decide = step  # where a journal listens in
         self._loop = asyncio.get_running_loop()
+        epoch = time.time() - self._loop.time()
+        self._surface = surface.begin(line.config, line.response_limit, epoch)
         self._inbox: deque[on.Event] = deque()
         self._stepping = self._hearing = False
         self._left = False  # nothing more is done here: the call is another process's, or over

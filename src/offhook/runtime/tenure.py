@@ -24,6 +24,7 @@ from offhook.store.ownership import Ownership, Replica, State
 LOOKS = 20  # after so many, what the database says is held against what we think
 HOUR_MS = 3_600_000
 KEPT_MS = 24 * HOUR_MS  # a lease of a call that is over tells a late webhook that it is
+JOIN_S = 5.0  # so long the first call waits, as one that nobody knows of dies with its process
 SETTLE_S = 0.05  # from one claim to the next; those that come in between are one
 BUSY_S = 0.1  # between two looks while calls are handed over
 HAND_OVER_S = 12.0  # for all calls, when this process leaves
@@ -31,7 +32,10 @@ REST_S = 8.0  # so long a call may finish what it is about, before it is handed 
 
 
 class Tenure:
-    """An async context manager; `serve` must have been called before it is entered."""
+    """An async context manager; `serve` must have been called before it is entered.
+
+    Once it is entered the others know of us, unless the database is away.
+    """
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class Tenure:
         self._doubt = False  # whether what we hold may be another's
         self._looks = 0
         self._told_to_leave = False
+        self._tried = asyncio.Event()  # we have joined, or the database is away
         self._tasks: list[asyncio.Task[None]] = []
         self._log = get_logger("server")
 
@@ -68,6 +73,9 @@ class Tenure:
             start(self._forever(self._look, self._between_looks)),
             start(self._forever(self._settle, lambda: SETTLE_S)),
         ]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(JOIN_S):
+                await self._tried.wait()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -118,7 +126,11 @@ class Tenure:
                 return
             self._log.warning("others have taken this process for dead")
             self.claims.open = False
-        await self._join()
+        try:
+            await self._join()
+        finally:
+            if self.claims.open or self._pulse.away:
+                self._tried.set()
 
     async def _join(self) -> None:
         """Have others know of us, for the first time or after they have taken us for dead."""

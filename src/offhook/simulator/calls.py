@@ -235,7 +235,7 @@ class Call:
         late = self.beliefs.late_first_defaults
         self._stage.session = Session(
             session.get("model") or DEFAULT_MODEL,
-            int(time() + self.faults.session_max_s),
+            int(time() + self._clock.real(self.faults.session_max_s)),
             session_id=new_session_id(sharded=self.profile.sharded),
             family=family(behaves_as, late_first_defaults=late),
         )

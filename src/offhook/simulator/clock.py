@@ -83,6 +83,10 @@ class Clock:
             return self._loop.call_later(delay, callback)
         return self.later(delay, callback)
 
+    def real(self, delay: float) -> float:
+        """The seconds of the client's time until a `guard` with this delay."""
+        return delay if self._jumps else delay / self.speed
+
     def patience(self, delay: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
         """Call back after `delay` seconds of the client's time: real ones, at any speed."""
         return self._loop.call_later(delay, callback)

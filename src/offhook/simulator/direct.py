@@ -53,7 +53,7 @@ class DirectSession:
         self._stage = stage
         stage.session = Session(
             model,
-            int(time() + stage.faults.session_max_s),
+            int(time() + stage.clock.real(stage.faults.session_max_s)),
             session_id=new_session_id(sharded=False),
             family=family(behaves_as, late_first_defaults=late),
         )

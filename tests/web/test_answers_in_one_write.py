@@ -41,9 +41,10 @@ async def test_the_head_and_the_body_of_an_answer_are_one_write() -> None:
     transport.write(b"head ")
     transport.write(b"body")
     await asyncio.sleep(0)
-    transport.write(b"next")
+    transport.write(b"next ")
+    transport.writelines((b"one ", b"after"))
     await asyncio.sleep(0)
-    assert wire.writes == [b"head body", b"next"]
+    assert wire.writes == [b"head body", b"next one after"]
 
 
 async def test_a_transport_is_closed_once_all_is_written() -> None:

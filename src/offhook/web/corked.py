@@ -7,6 +7,7 @@ write is a trip into the kernel: of all that a webhook costs that was a fifth.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, cast
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
@@ -35,6 +36,10 @@ class CorkedTransport:
         self._bytes += len(data)
         if self._bytes >= MOST_BYTES:
             self._flush()
+
+    def writelines(self, data: Iterable[bytes]) -> None:
+        """The same for several; the transport's own would overtake what waits."""
+        self.write(b"".join(data))
 
     def close(self) -> None:
         """Close it, once all is written."""

@@ -47,9 +47,6 @@ def test_whatever_happens_nothing_that_costs_is_done_twice(
     answered = [c.ref for c in driven.told(do.AnswerTool)]
     assert len(answered) == len(set(answered))
     assert len(driven.told(do.Refer)) <= driven.call.rules.limits.transfers + 1
-    if driven.call.phase is Phase.LIVE:
-        owed = {c.ref for c in driven.call.tools.owed}
-        assert set(driven.call.tools.calls) == owed | set(answered)
 
 
 @settings(max_examples=400)

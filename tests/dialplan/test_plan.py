@@ -1,4 +1,4 @@
-"""A dialled number has one line, and a file of lines that is wrong says where."""
+"""A file of lines says what holds on each, and one that is wrong says where."""
 
 from __future__ import annotations
 
@@ -38,29 +38,8 @@ def _read(tmp_path: Path, text: str) -> DialPlan:
     return read_plan(path)
 
 
-def test_the_most_exact_pattern_wins(tmp_path: Path) -> None:
-    plan = _read(tmp_path, GOOD)
-    found = [plan.find(n) for n in ("+493023125000", "+493023125177", "+15550100", None)]
-    assert [line and line.name for line in found] == ["support", "support", "sales", "sales"]
-
-
-def test_a_whole_number_goes_before_the_beginning_of_one() -> None:
-    begins = Line(name="begins", numbers=("+49301*", "+4930*"))
-    plan = DialPlan((begins, Line(name="whole", numbers=("+49301",))))
-    assert [line and line.name for line in map(plan.find, ("+49301", "+493012"))] == [
-        "whole",
-        "begins",
-    ]
-
-
-def test_a_number_of_no_line_has_none() -> None:
-    plan = DialPlan((Line(name="a", numbers=("+4930*",)),))
-    assert plan.find("+15550100") is None
-    assert plan.find(None) is None
-
-
 def test_without_a_file_one_line_takes_all() -> None:
-    assert DialPlan().find("+15550100") == Line(name="default")
+    assert DialPlan().lines == (Line(name="default", numbers=("*",)),)
 
 
 def test_what_a_line_says_is_read(tmp_path: Path) -> None:

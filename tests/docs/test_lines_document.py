@@ -15,6 +15,7 @@ from offhook.core.party import Party
 from offhook.dialplan import Line, PlanError
 from offhook.dialplan.reading import _Written
 from offhook.observe.metrics import Metrics
+from offhook.runtime.directory import Directory
 from offhook.runtime.planning import Planner
 from support.documents import ROOT, blocks, first_cells
 
@@ -40,10 +41,11 @@ def planner(tmp_path: Path, text: str) -> Planner:
 
 def test_the_file_that_is_shown_works(tmp_path: Path) -> None:
     (shown,) = blocks(LINES, "toml")
-    plan = planner(tmp_path, shown).read().plan
-    assert [line.name for line in plan.lines] == ["support", "sales", "everything-else"]
-    found = [plan.find(n) for n in ("+493023125177", "+493023125200", "+15550100", None)]
-    names = [line.name for line in found if line]
+    planned = planner(tmp_path, shown).read()
+    directory = Directory(planned.plan, planned.lines)
+    assert list(directory.lines) == ["support", "sales", "everything-else"]
+    found = [directory.find(n) for n in ("+493023125177", "+493023125200", "+15550100", None)]
+    names = [line.plan.name for line in found if line]
     assert names == ["support", "sales", "everything-else", "everything-else"]
 
 

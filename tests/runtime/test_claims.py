@@ -11,25 +11,23 @@ from offhook.runtime.claims import Claims
 from offhook.runtime.pulse import Pulse
 from offhook.store.database import Database
 from offhook.store.ownership import Lease, Ownership
-from support.leases import claimed
+from support.leases import claimed, joined
 
 
-async def joined(database: Database, name: str) -> Claims:
-    own = Ownership(database, name)
-    await own.announce(capacity=10, version="1", host="h", now_ms=1)
-    claims = Claims(own, Pulse(2.0), first=True)
+def claims_of(own: Ownership, pulse: Pulse | None = None) -> Claims:
+    claims = Claims(own, pulse or Pulse(2.0), first=True)
     claims.open = True
     return claims
 
 
 @pytest.fixture
 async def a(database: Database) -> Claims:
-    return await joined(database, "a")
+    return claims_of(await joined(database, "a"))
 
 
 @pytest.fixture
 async def b(database: Database) -> Claims:
-    return await joined(database, "b")
+    return claims_of(await joined(database, "b"))
 
 
 async def test_the_first_to_claim_has_the_call(a: Claims, b: Claims) -> None:
@@ -80,7 +78,7 @@ async def test_what_others_have_taken_and_what_nobody_serves_is_found(
     kept = await a.claim("rtc_2")
     assert taken is not None
     assert kept is not None
-    other = await joined(database, "b")
+    other = claims_of(await joined(database, "b"))
     own, others = Ownership(database, "a"), Ownership(database, "b")
     me = next(r for r in await others.peers() if r.id == "a")
     await others.declare_gone([me])
@@ -109,12 +107,6 @@ class Counting(Ownership):
         self.reached.set()
         await self.answers.wait()
         return await super().claim(rang)
-
-
-def claims_of(own: Ownership, pulse: Pulse | None = None) -> Claims:
-    claims = Claims(own, pulse or Pulse(2.0), first=True)
-    claims.open = True
-    return claims
 
 
 async def test_what_rings_while_a_question_is_under_way_is_asked_in_the_next_one(

@@ -10,7 +10,7 @@ import asyncio
 import base64
 import hashlib
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextvars import ContextVar
 from typing import Any
 
@@ -375,11 +375,13 @@ async def test_frames_on_a_closing_line_are_refused(line: Line) -> None:
     _, socket = await attach(client)
     peer.send(END)
     await socket.receive()
+    late: Awaitable[None]
+    if isinstance(socket, DirectSocket):
+        late = socket.send_frames([b"too late"])
+    else:
+        late = socket.send_frame(b"too late", aiohttp.WSMsgType.TEXT)
     with pytest.raises(aiohttp.ClientConnectionResetError):
-        if isinstance(socket, DirectSocket):
-            await socket.send_frames([b"too late"])
-        else:
-            await socket.send_frame(b"too late", aiohttp.WSMsgType.TEXT)
+        await late
 
 
 async def test_what_comes_while_we_close_is_heard_by_nobody(line: Line) -> None:
@@ -419,4 +421,22 @@ def test_another_aiohttp_is_left_alone(monkeypatch: pytest.MonkeyPatch, what: st
             pass
 
     monkeypatch.setattr(direct, "WebSocketReader", Reader)
+    assert not direct._fits()
+
+
+def test_an_aiohttp_that_writes_in_another_way_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Writer:
+        def __init__(self, *_: Any, **__: Any) -> None:
+            self.pipe = None
+
+    monkeypatch.setattr(direct, "WebSocketWriter", Writer)
+    assert not direct._fits()
+
+
+def test_an_aiohttp_that_masks_in_another_way_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(direct, "websocket_mask", lambda mask, data: None)
     assert not direct._fits()

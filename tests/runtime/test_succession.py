@@ -24,7 +24,7 @@ from offhook.store.database import Database
 from offhook.store.ownership import Lease, Ownership, State
 from offhook.store.vault import Vault
 from offhook.store.writer import Writer
-from support.leases import claimed
+from support.leases import claimed, joined
 
 FRAME = b'{"type":"x","event_id":"event_1"}'
 
@@ -152,9 +152,7 @@ class World:
 @pytest.fixture
 async def world(database: Database) -> AsyncIterator[World]:
     """The heir listens already, and waits to be given the call."""
-    owner = Ownership(database, "owner")
-    for each in (owner, Ownership(database, "heir")):
-        await each.announce(capacity=10, version="1", host="h", now_ms=1)
+    owner, _ = await joined(database, "owner"), await joined(database, "heir")
     lease = await claimed(owner, "rtc_1", 1)
     assert lease is not None
     await owner.beat(1, State.LEAVING)

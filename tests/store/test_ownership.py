@@ -8,26 +8,20 @@ import pytest
 
 from offhook.store.database import Database
 from offhook.store.ownership import Lease, Ownership, Replica, State
-from support.leases import claimed
+from support.leases import claimed, joined
 from support.postgres import Cluster
 
 NOW = 1_000_000
 
 
-async def _join(database: Database, name: str, capacity: int = 10) -> Ownership:
-    replica = Ownership(database, name)
-    await replica.announce(capacity=capacity, version="1", host="h", now_ms=NOW)
-    return replica
-
-
 @pytest.fixture
 async def a(database: Database) -> Ownership:
-    return await _join(database, "a")
+    return await joined(database, "a", now_ms=NOW)
 
 
 @pytest.fixture
 async def b(database: Database) -> Ownership:
-    return await _join(database, "b")
+    return await joined(database, "b", now_ms=NOW)
 
 
 async def _seen(by: Ownership, name: str) -> Replica:
@@ -90,7 +84,7 @@ async def test_an_owner_that_was_taken_for_dead_learns_what_it_has_lost(
 
 
 async def test_replicas_that_take_at_once_take_different_calls(database: Database) -> None:
-    dead, *living = [await _join(database, name) for name in "dabc"]
+    dead, *living = [await joined(database, name, now_ms=NOW) for name in "dabc"]
     for n in range(30):
         await claimed(dead, f"rtc_{n}", NOW + n)
     await dead.depart()
@@ -170,7 +164,7 @@ class TestHandOver:
         assert await a.given(["rtc_1"]) == [Lease("rtc_1", 2)]
 
     async def test_a_call_has_one_heir(self, a: Ownership, b: Ownership, lease: Lease) -> None:
-        c = await _join(a._db, "c")
+        c = await joined(a._db, "c", now_ms=NOW)
         first, second = await asyncio.gather(a.inherit(10), c.inherit(10))
         assert [*first, *second] == [lease]
 
@@ -185,13 +179,13 @@ class TestHandOver:
     ) -> None:
         await a.inherit(10)
         await a.decline(["rtc_1"])
-        c = await _join(a._db, "c")
+        c = await joined(a._db, "c", now_ms=NOW)
         assert await c.inherit(10) == [lease]
 
     async def test_an_heir_that_dies_is_replaced(
         self, a: Ownership, b: Ownership, lease: Lease
     ) -> None:
-        c = await _join(a._db, "c")
+        c = await joined(a._db, "c", now_ms=NOW)
         assert await c.inherit(10) == [lease]
         await c.ready(["rtc_1"])
         await c.depart()
@@ -211,7 +205,7 @@ async def test_within_a_transaction_of_the_owner_the_call_cannot_be_taken(
 ) -> None:
     database = Database(postgres.create())
     await database.open()
-    a, b = await _join(database, "a"), await _join(database, "b")
+    a, b = await joined(database, "a", now_ms=NOW), await joined(database, "b", now_ms=NOW)
     lease = await claimed(b, "rtc_1", NOW)
     assert lease is not None
     await a.declare_gone([await _seen(a, "b")])

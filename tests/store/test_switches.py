@@ -7,10 +7,9 @@ from typing import Any
 from offhook.store.census import Census, frequent_callers, take_census
 from offhook.store.database import Database
 from offhook.store.facts import CallFact
-from offhook.store.ownership import Ownership
 from offhook.store.switches import Switch, read_switch, write_switch
 from offhook.store.upserts import Upserts
-from support.leases import claimed
+from support.leases import claimed, joined
 from support.records import call_fact
 
 
@@ -34,9 +33,7 @@ def test_a_switch_goes_off_when_its_time_is_over() -> None:
 
 
 async def test_the_census_counts_the_live_calls_of_others_by_line(database: Database) -> None:
-    mine, other = Ownership(database, "me"), Ownership(database, "other")
-    for replica, capacity in ((mine, 10), (other, 7)):
-        await replica.announce(capacity=capacity, version="1", host="h", now_ms=1)
+    mine, other = await joined(database, "me"), await joined(database, "other", capacity=7)
     facts = [call_fact(call_id=f"rtc_{n}", line="shop" if n % 2 else None) for n in range(5)]
     await Upserts(database).write(facts)
     await claimed(mine, "rtc_0", 1)

@@ -42,19 +42,6 @@ class DialPlan(Struct, frozen=True):
 
     lines: tuple[Line, ...] = (Line(name="default"),)
 
-    def find(self, called: str | None) -> Line | None:
-        """The line of a dialled number: the most exact pattern wins. `None`: nobody answers it.
-
-        A number that is not known belongs to the line that takes any.
-        """
-        found = [
-            (not pattern.endswith(ANY), len(pattern), line)
-            for line in self.lines
-            for pattern in line.numbers
-            if matches(pattern, called)
-        ]
-        return max(found, key=lambda f: f[:2])[2] if found else None
-
 
 def matches(pattern: str, number: str | None) -> bool:
     """Whether a number is what a pattern stands for."""

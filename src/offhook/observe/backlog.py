@@ -41,7 +41,8 @@ class Backlog:
             self.flush()
 
     def _is_called_back(self) -> bool:
-        if self._loop is not None and self._loop.is_running():
+        known = self._loop  # another thread may flush, and forget it
+        if known is not None and known.is_running():
             return True
         try:
             loop = asyncio.get_running_loop()

@@ -38,7 +38,8 @@ class Stall(Struct, frozen=True):
 class StallWatch:
     """Watches the loop that it is started in. `tell` is called from another thread.
 
-    It is called once for each stall longer than `limit` seconds, while that lasts.
+    It is called once for each stall longer than `limit` seconds, while that lasts; and for one
+    longer than half of that which began when the beat was due.
     """
 
     def __init__(self, limit: float, tell: Callable[[Stall], None]) -> None:

@@ -9,8 +9,9 @@ and text that nobody listens to yet) stays with `receive()`, in its order.
 
 aiohttp has no public place for this, so the module says what it relies on: `ClientSession`
 assigns the parser of a new line to `_parser` of its `ws_response_class` before any byte is fed
-to it, and the queue's `feed_data` can be overridden. `SOCKET` is aiohttp's own class where that
-does not hold; then every frame comes through `receive()`.
+to it, the queue's `feed_data` can be overridden, and what writes has a `transport` to write to and
+a `protocol` that knows when to pause. Where no parser is assigned, every frame comes through
+`receive()`; where something else does not hold, `SOCKET` is aiohttp's own class.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ import aiohttp
 try:
     from aiohttp._websocket.helpers import websocket_mask
     from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
+    from aiohttp._websocket.writer import WebSocketWriter
+    from aiohttp.base_protocol import BaseProtocol
 except ImportError:  # pragma: no cover  # another aiohttp
-    WebSocketDataQueue = WebSocketReader = object  # type: ignore[assignment]
+    BaseProtocol = WebSocketDataQueue = WebSocketReader = object  # type: ignore[assignment,misc]
+    WebSocketWriter = object  # type: ignore[assignment,misc]
     websocket_mask = None  # type: ignore[assignment]
 
 from offhook.realtime.frames import NOISE
@@ -75,9 +79,8 @@ class DirectSocket(aiohttp.ClientWebSocketResponse[Any]):
 
         It must not block. Frames of no use (`frames.NOISE`) only change `heard_at`. What has
         arrived before, and all that is no text, still comes from `receive()`, which must be read
-        all the while. An error
-        raised in `hear` comes from there, too, as a message of the type `ERROR`; nothing is given
-        to `hear` after it.
+        all the while. An error raised in `hear` comes from there, too, as a message of the type
+        `ERROR`; nothing is given to `hear` after it.
         """
         if isinstance(self._reader, Queue):
             self._reader.hear = hear
@@ -147,17 +150,34 @@ def _masked(frame: bytes) -> bytes:
 
 
 def _fits() -> bool:
-    """Whether a frame fed to this aiohttp's parser reaches our ear."""
-    heard: list[bytes] = []
+    """Whether this aiohttp can be listened to, and written to, in our way."""
     try:
-        none: Any = None
-        queue = Queue(none, 2**16, loop=none)
-        queue.clock = float
-        queue.hear = lambda _, raw, __: heard.append(raw)
-        WebSocketReader(queue, 0, compress=False, decode_text=False).feed_data(b"\x81\x02{}")
+        return _hears() and _writes()
     except Exception:
         return False
+
+
+def _hears() -> bool:
+    """Whether a frame, masked as we do it, comes through the parser to our ear."""
+    heard: list[bytes] = []
+    none: Any = None
+    queue = Queue(none, 2**16, loop=none)
+    queue.clock = float
+    queue.hear = lambda _, raw, __: heard.append(raw)
+    WebSocketReader(queue, 0, compress=False, decode_text=False).feed_data(_masked(b"{}"))
     return heard == [b"{}"]
+
+
+def _writes() -> bool:
+    """Whether the writer and its protocol have what `send_frames` asks of them."""
+    none: Any = None
+    writer = WebSocketWriter(none, none, use_mask=True)
+    return (
+        hasattr(writer, "transport")
+        and hasattr(writer, "protocol")
+        and hasattr(BaseProtocol, "writing_paused")
+        and hasattr(BaseProtocol, "_drain_helper")
+    )
 
 
 SOCKET: type[aiohttp.ClientWebSocketResponse[Any]] = (

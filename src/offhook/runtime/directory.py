@@ -35,7 +35,10 @@ class Directory:
         return next(iter(self.lines.values()))
 
     def find(self, called: str | None) -> Line | None:
-        """The line that a number belongs to: the most exact pattern wins. `None`: nobody's."""
+        """The line that a dialled number belongs to: the most exact pattern wins. `None`: nobody's.
+
+        A number that is not known belongs to the line that takes any.
+        """
         number = called or ""
         if (exact := self._exact.get(number)) is not None:
             return exact

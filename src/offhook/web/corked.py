@@ -7,11 +7,13 @@ write is a trip into the kernel: of all that a webhook costs that was a fifth.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, cast
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 _Protocol: Any = AutoHTTPProtocol  # httptools where it is installed, else h11
+MOST_BYTES = 1 << 16  # more goes out at once: only the transport knows when a stream must pause
 
 
 class CorkedTransport:
@@ -21,6 +23,7 @@ class CorkedTransport:
         self._transport = transport
         self._loop = loop
         self._kept: list[bytes] = []
+        self._bytes = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -30,6 +33,13 @@ class CorkedTransport:
         if not self._kept:
             self._loop.call_soon(self._flush)
         self._kept.append(data)
+        self._bytes += len(data)
+        if self._bytes >= MOST_BYTES:
+            self._flush()
+
+    def writelines(self, data: Iterable[bytes]) -> None:
+        """The same for several; the transport's own would overtake what waits."""
+        self.write(b"".join(data))
 
     def close(self) -> None:
         """Close it, once all is written."""
@@ -37,8 +47,8 @@ class CorkedTransport:
         self._transport.close()
 
     def _flush(self) -> None:
-        if self._kept:
-            kept, self._kept = self._kept, []
+        kept, self._kept, self._bytes = self._kept, [], 0
+        if kept and not self._transport.is_closing():  # uvloop's raises once it is closed
             self._transport.write(b"".join(kept))
 
 

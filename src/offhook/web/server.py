@@ -48,6 +48,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 timeout_graceful_shutdown=5,
                 http=CorkedProtocol,
+                ws="none",  # nothing here speaks WebSocket: load no library for it
             )
         )
         self._switchboard: Switchboard = app.state.switchboard

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, select, text
 from sqlalchemy.exc import IntegrityError
 
 from offhook.store import facts
-from offhook.store.database import Database, driven
+from offhook.store.database import MIGRATIONS, NEWEST, Database, driven
 from offhook.store.schema import metadata, outbox, tokens
 from support.postgres import Cluster
 
@@ -33,6 +38,57 @@ async def test_the_migrations_lead_to_the_tables_as_they_are_declared(database: 
 
 async def test_opening_again_changes_nothing(database: Database) -> None:
     await database.open()
+
+
+def test_the_newest_migration_is_the_one_that_is_named() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    assert scripts.get_current_head() == NEWEST
+
+
+LOOKS = """
+import asyncio, sys
+import offhook.serving
+from offhook.store.database import Database
+
+async def opened(url):
+    database = Database(url)
+    await database.open()
+    await database.close()
+
+asyncio.run(opened(sys.argv[1]))
+print("alembic" in sys.modules)
+"""
+
+
+def test_what_migrates_is_imported_only_where_there_is_something_to_migrate(
+    sqlite_pattern: Path, tmp_path: Path
+) -> None:
+    def imported(path: Path) -> str:
+        order = [sys.executable, "-c", LOOKS, f"sqlite:///{path}"]
+        return subprocess.run(order, check=True, capture_output=True, text=True).stdout.strip()
+
+    old = tmp_path / "old.sqlite3"
+    assert [imported(path) for path in (old, old, sqlite_pattern)] == ["True", "False", "False"]
+
+
+async def test_a_database_of_an_older_version_is_brought_up_to_date(
+    empty_database_url: str,
+) -> None:
+    database = Database(empty_database_url)
+    async with database.write() as connection:
+        await connection.run_sync(_to_the_second)
+    await database.open()
+    async with database.read() as connection:
+        found = await connection.execute(text("SELECT version_num FROM alembic_version"))
+        assert found.scalars().all() == [NEWEST]
+    await database.close()
+
+
+def _to_the_second(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0002")
 
 
 async def test_two_replicas_may_start_at_once(empty_database_url: str) -> None:

@@ -173,7 +173,7 @@ def _become(order: bytes, stderr: int) -> NoReturn:
 def _import_all() -> None:
     """What a command imports when it runs."""
     ours = ("offhook.draining", "offhook.serving", "offhook.suite")
-    for name in (*ours, "aiosqlite", "asyncpg", "uvloop"):
+    for name in (*ours, "aiosqlite", "alembic.command", "asyncpg", "uvloop"):
         import_module(name)
 
 

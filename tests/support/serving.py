@@ -81,6 +81,21 @@ class Log(io.StringIO):
         return found[count - 1]
 
 
+class _Kept(dict[str, Any]):
+    """The calls of a switchboard; `seen` keeps those that it lets go, too.
+
+    A call that is claimed first is there only some time after its webhook was answered.
+    """
+
+    def __init__(self, seen: dict[str, Any]) -> None:
+        super().__init__()
+        self._seen = seen
+
+    def __setitem__(self, call_id: str, session: Any) -> None:
+        super().__setitem__(call_id, session)
+        self._seen[call_id] = session
+
+
 class Service:
     """What a test talks to."""
 
@@ -95,7 +110,8 @@ class Service:
         self.switchboard: Switchboard = app.state.switchboard
         self.url = server.url
         self.webhook = server.url + PATH
-        self.sessions: dict[str, Session] = {}
+        self.sessions: dict[str, Session] = {}  # of all calls, those that are over included
+        self.switchboard._sessions = _Kept(self.sessions)
         self.process: asyncio.Task[None]
 
     @property
@@ -111,10 +127,7 @@ class Service:
 
     async def ring(self, script: Script | None = None, **options: Any) -> Call:
         """Let a call come in; returns when the webhook was answered."""
-        call = await self.cloud.ring(self.webhook, script, **{"caller": CALLER, **options})
-        for session in self.switchboard:
-            self.sessions[session.call.id] = session
-        return call
+        return await self.cloud.ring(self.webhook, script, **{"caller": CALLER, **options})
 
     async def talk(self, *steps: Any, model: Sequence[Any] = (), **options: Any) -> Call:
         """Let a call come in that follows a script, and wait until it is over for both sides."""

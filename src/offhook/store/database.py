@@ -10,13 +10,21 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
+from importlib import import_module
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Literal
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import URL, Connection, Executable, Table, event, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Executable,
+    Table,
+    event,
+    inspect,
+    make_url,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -25,6 +33,7 @@ from offhook.store.direct import Direct
 from offhook.store.sqlite import Pen, Work
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+NEWEST = "0003"  # of the migrations
 MIGRATING = 0x0FF400C  # the advisory lock of the one replica that migrates
 BUSY_S = 10.0  # SQLite has one writer; another process waits this long for its turn
 
@@ -59,7 +68,10 @@ class Database:
         async with self.write() as connection:
             if self.dialect == "postgresql":
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATING})"))
-            await connection.run_sync(migrate)
+            if not await connection.run_sync(_is_newest):
+                # It takes a fifth of a second, in which calls may be live, and seldom any need.
+                await asyncio.to_thread(import_module, "alembic.command")
+                await connection.run_sync(migrate)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -192,8 +204,19 @@ def _on_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _is_newest(connection: Connection) -> bool:
+    """Whether the tables of this connection's database are up to date."""
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    found = connection.execute(text("SELECT version_num FROM alembic_version"))
+    return found.scalars().all() == [NEWEST]
+
+
 def migrate(connection: Connection) -> None:
     """Bring the tables of this connection's database up to date."""
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

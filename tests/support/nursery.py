@@ -70,7 +70,7 @@ class Nursery:
         with its:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "support.nursery", str(its.fileno())],
-                env={**os.environ, "PYTHONPATH": str(_TESTS)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join((str(_TESTS), *sys.path))},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[its.fileno()],

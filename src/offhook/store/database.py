@@ -162,7 +162,7 @@ def _make_private(file: Path) -> None:
 def _sqlite(url: URL) -> sqlite3.Connection:
     """A connection without SQLAlchemy, otherwise alike."""
     _make_private(_file(url))
-    connection = sqlite3.connect(_file(url), BUSY_S, check_same_thread=False)
+    connection = sqlite3.connect(_file(url), timeout=BUSY_S, check_same_thread=False)
     _on_connect(connection, None)
     return connection
 

@@ -99,8 +99,15 @@ def lost(s: Surface, now: float, out: Out) -> Surface:
     if sent is not None and sent.ours:
         slot = slot.ask_first(sent)
     gap = Gap.OPEN if s.connected else s.gap
-    s = replace(s, slot=slot, playback=Playback(), connected=False, items=(), gap=gap)
-    return replace(s, missed=s.missed.lost())
+    return replace(
+        s,
+        slot=slot,
+        playback=Playback(),
+        connected=False,
+        items=(),
+        gap=gap,
+        missed=s.missed.lost(),
+    )
 
 
 def tick(s: Surface, now: float, out: Out) -> Surface:

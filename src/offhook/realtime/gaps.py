@@ -68,9 +68,7 @@ def lacking(s: Surface, item: str, now: float, out: Out) -> Surface:
 
 def given_up(s: Surface, now: float, out: Out) -> Surface:
     """The cloud does not tell: what it has told is all that we will know."""
-    missed = s.missed
-    missed = replace(missed, begun=(*missed.awaited, *missed.begun), awaited=())
-    return _settled(replace(s, gap=Gap.NONE, missed=missed), now, out)
+    return _settled(replace(s, gap=Gap.NONE, missed=s.missed.untold()), now, out)
 
 
 def heard(s: Surface, frame: Frame, now: float, out: Out) -> Surface:

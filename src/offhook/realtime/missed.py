@@ -52,6 +52,10 @@ class Missed(Struct, frozen=True):
         """The cloud is asked for all that was begun."""
         return Missed((), self.begun)
 
+    def untold(self) -> Missed:
+        """The cloud does not show what is awaited: it may be asked for another time."""
+        return replace(self, begun=(*self.awaited, *self.begun), awaited=())
+
     def asks(self, item: str) -> Missed:
         """The cloud is asked for this one, too."""
         return replace(self, awaited=(*self.awaited, item))

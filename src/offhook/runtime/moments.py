@@ -41,7 +41,7 @@ TOLD = frozenset(
 
 def moments(before: Call, event: on.Event, after: Call) -> Iterator[Moment]:
     """What this step meant: the event first, then where it has led to."""
-    if type(event) in TOLD and not _is_the_end(event, after) and not known(before, event):
+    if type(event) in TOLD and not _is_the_end(event, after) and not repeats(before, event):
         yield _told(event)
     if after.phase is not before.phase:
         yield _entered(before.phase, event, after)
@@ -49,7 +49,7 @@ def moments(before: Call, event: on.Event, after: Call) -> Iterator[Moment]:
         yield "greeted", None
 
 
-def known(before: Call, event: on.Event) -> bool:
+def repeats(before: Call, event: on.Event) -> bool:
     """Whether it says again what was told: a call that must end at once hears that twice."""
     leaving = before.leaving
     told = leaving is not None and leaving.reason is EndReason.SHUT_DOWN

@@ -11,7 +11,7 @@ from offhook.observe.logs import get_logger
 from offhook.observe.metrics import Metrics
 from offhook.realtime.frames import Unknown, Unreadable
 from offhook.runtime.meter import Meter
-from offhook.runtime.moments import known
+from offhook.runtime.moments import repeats
 from offhook.runtime.watch import WATCHED, Watch
 
 # Frequent, and of no interest by themselves; none of them ends a transfer.
@@ -154,7 +154,7 @@ class Narrator:
                 log.error("model failed", code=code, detail=detail)
             case on.DigitPressed():
                 log.info("key pressed")  # never which
-            case on.ShutDown() if not known(before, event):
+            case on.ShutDown() if not repeats(before, event):
                 log.info("shutting down")
 
     def _said(self, event: on.Noted, after: Call) -> None:

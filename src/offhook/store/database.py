@@ -15,16 +15,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Literal
 
-from sqlalchemy import (
-    URL,
-    Connection,
-    Executable,
-    Table,
-    event,
-    inspect,
-    make_url,
-    text,
-)
+from sqlalchemy import URL, Connection, Executable, Table, event, inspect, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine

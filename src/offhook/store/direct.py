@@ -29,9 +29,9 @@ class Direct:
         self._driver: Any = None
         self._spelled: dict[Executable, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
 
-    async def execute(self, statement: str, *values: object) -> str:
-        """Have a statement carried out, as a transaction of its own; its status, `UPDATE 1`."""
-        return str(await self._do("execute", statement, values))
+    async def execute(self, statement: str, *values: object) -> None:
+        """Have a statement carried out, as a transaction of its own."""
+        await self._do("execute", statement, values)
 
     async def fetch(self, statement: Executable, **values: object) -> list[Any]:
         """The rows that a statement gives. It is spelled out once: use the same one again."""
